@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LATCHKEY_API_ROUTER_H
+#define LATCHKEY_API_ROUTER_H
+
+#include <stdbool.h>
+
+#include "api/dialect.h"
+
+/* Where a path leads in a dialect. */
+struct match {
+	bool known; /* some route has this path */
+	const struct route *route; /* NULL: none with this method */
+	struct text token; /* what stands for {token}; TEXT_NONE where there is none */
+	const char *allow; /* the methods of the path, for Allow: "POST, OPTIONS" */
+};
+
+/*
+ * Finds the route, with or without a slash at the end. A path that is spelled out goes before one
+ * with {token}; a dialect's own routes before those of all. HEAD is served where GET is.
+ */
+struct match route_find(const struct dialect *dialect, enum method method, struct text path);
+
+#endif

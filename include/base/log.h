@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LATCHKEY_BASE_LOG_H
+#define LATCHKEY_BASE_LOG_H
+
+#include <stdbool.h>
+
+/*
+ * One line for each event, written with one write(2):
+ *
+ *     2026-01-02T03:04:05.678Z warning worker[4711] database_away error="…"
+ *
+ * An event has a stable name; what follows is key=value. Whatever is not printable ASCII or
+ * UTF-8 in the formatted part is escaped, so a value cannot forge a line. Nobody hands in passwords,
+ * tokens, hashes or the text of mails.
+ */
+enum log_level { LOG_ERROR_LEVEL, LOG_WARNING_LEVEL, LOG_INFO_LEVEL, LOG_DEBUG_LEVEL };
+
+struct log {
+	int descriptor; /* -1: syslog */
+	enum log_level level; /* what is below is not written */
+	const char *role; /* "supervisor", "worker", "courier", … */
+};
+
+/* target: "stderr", "syslog", or the path of a file, to which it appends. False with errno. */
+__attribute__((warn_unused_result)) bool log_open(
+	struct log *log, const char *target, enum log_level level, const char *role);
+void log_close(struct log *log);
+
+__attribute__((format(printf, 3, 4))) void log_error(
+	const struct log *log, const char *event, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void log_warning(
+	const struct log *log, const char *event, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void log_info(
+	const struct log *log, const char *event, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void log_debug(
+	const struct log *log, const char *event, const char *format, ...);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LATCHKEY_BASE_SETTINGS_H
+#define LATCHKEY_BASE_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+
+/* How often something may be done: count times in seconds. count 0 means no limit ("off"). */
+struct rate {
+	long count;
+	long seconds;
+};
+
+/*
+ * The settings in force, one field for each row of settings.def, named section_key. Written
+ * once at the start (and anew for each reload), then read only. All strings are in the arena
+ * that settings_load() was given; an empty one is "", never NULL.
+ */
+struct settings {
+#define STRING(section, key, value, description) const char *section##_##key;
+#define SECRET STRING
+#define INTEGER(section, key, value, minimum, maximum, description) long section##_##key;
+#define DURATION INTEGER
+#define CHOICE(section, key, value, choices, description) int section##_##key;
+#define RATE(section, key, value, description) struct rate section##_##key;
+#include "base/settings.def"
+#undef STRING
+#undef SECRET
+#undef INTEGER
+#undef DURATION
+#undef CHOICE
+#undef RATE
+};
+
+/* The indices of the CHOICE rows, in the order of their lists. */
+enum { CHOICE_NO, CHOICE_YES };
+enum { REVEAL_DOCUMENTED, REVEAL_NEVER };
+enum { ROTATE_AUTO, ROTATE_ALWAYS, ROTATE_NEVER };
+enum { TRANSPORT_SMTP, TRANSPORT_SENDMAIL, TRANSPORT_DIRECTORY };
+enum { TLS_OFF, TLS_OPPORTUNISTIC, TLS_REQUIRED };
+
+/*
+ * Reads defaults, then the file (path may be NULL: no file), then the environment
+ * (LATCHKEY_SECTION_KEY), then overrides ("section.key=value", as -o gives them); the later
+ * wins. tokens.issuer falls back to api.base_url, "auto" becomes a number.
+ *
+ * Returns NULL, or what is wrong, in the arena: where (file:line, the variable or the option),
+ * what, and what would be right. *settings is written on success only.
+ */
+__attribute__((warn_unused_result)) const char *settings_load(struct arena *arena, const char *path,
+	const char *const *overrides, size_t override_count, char *const *environment,
+	struct settings *settings);
+
+/* Prints the settings in force as a file that settings_load() reads to the same settings, except
+ * that of a SECRET only the parts that are none are shown. */
+void settings_print(const struct settings *settings, FILE *to);
+
+/* Prints the sample file: every row with its description, default and range, commented out. */
+void settings_print_sample(FILE *to);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LATCHKEY_MAIL_TRANSPORT_H
+#define LATCHKEY_MAIL_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/settings.h"
+#include "base/text.h"
+
+/* A message on its way out, rendered. One recipient: nobody sees another's address. */
+struct message {
+	struct text name; /* unique and stable over retries; fit for a file name */
+	struct text sender; /* the bare address of mail.from */
+	struct text recipient; /* a bare address, checked again before it is used */
+	struct text content; /* RFC 5322, CRLF line ends */
+};
+
+enum delivery {
+	DELIVERY_SENT, /* the other side has taken the responsibility */
+	DELIVERY_RETRY, /* not now: 4xx, a lost connection, a full disk */
+	DELIVERY_REFUSED, /* never: 5xx for this message or recipient, an address not to be sent */
+};
+
+/* What became of one message. reason is for people and for the log, in the arena; it holds
+ * nothing of the message but what the other side said. */
+struct delivery_report {
+	enum delivery delivery;
+	const char *reason;
+};
+
+/* A way for mail to leave. Sends count messages, and writes a report for each. */
+struct transport {
+	const char *name; /* as mail.transport spells it */
+	/* NULL, or what is wrong with the settings, in the arena: called once at the start */
+	const char *(*check)(const struct settings *settings, struct arena *arena);
+	void (*send)(const struct settings *settings, struct arena *arena,
+		const struct message *messages, size_t count, struct delivery_report *reports);
+};
+
+/* The transport of the settings. */
+const struct transport *transport_of(const struct settings *settings);
+
+extern const struct transport transport_smtp;
+extern const struct transport transport_sendmail;
+extern const struct transport transport_directory;
+
+/* True for an address that may stand in an envelope: one @, no octet that has a meaning in SMTP
+ * or a header, 254 octets at most. */
+bool address_is_safe(struct text address);
+
+#endif

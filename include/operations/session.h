@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LATCHKEY_OPERATIONS_SESSION_H
+#define LATCHKEY_OPERATIONS_SESSION_H
+
+#include "operations/operation.h"
+#include "store/statement.h"
+
+/*
+ * What several operations do alike: turning rows into users, sessions into tokens, and hashing
+ * under the bound that keeps a flood of log-ins from taking the machine.
+ */
+
+/* A session as the database knows it. Times in seconds since 1970. */
+struct session {
+	struct uuid user;
+	struct uuid id;
+	int64_t generation;
+	int64_t issued_at; /* of this generation */
+	int64_t expires_at;
+};
+
+/* Issues an access token for the session, which ends with the session at the latest. */
+__attribute__((warn_unused_result)) enum outcome session_access_token(
+	struct context *context, const struct session *session, struct output *output);
+
+/* Issues the refresh token of the session's generation: always the same one. */
+__attribute__((warn_unused_result)) enum outcome session_refresh_token(
+	struct context *context, const struct session *session, struct output *output);
+
+/* The user in columns first..first+8: pk, id, email, username, full_name, first_name, last_name,
+ * verified, created_at; `first` is the column of pk. */
+struct user session_user(const struct rows *rows, size_t first);
+
+/* For results that an operation has no word of its own for: AWAY and FAILED are UNAVAILABLE. */
+enum outcome session_unavailable(struct output *output);
+
+/* Hashes, or verifies, in a hashing slot. UNAVAILABLE when all stay taken. */
+__attribute__((warn_unused_result)) enum outcome session_hash(
+	struct context *context, struct text password, struct text *phc, struct output *output);
+__attribute__((warn_unused_result)) enum outcome session_verify(struct context *context,
+	struct text phc, struct text password, bool *matches, struct output *output);
+
+/* Reads the access token into input->claims; false: no token of ours, or expired. */
+__attribute__((warn_unused_result)) bool caller_read(
+	struct context *context, struct text access_token, struct input *input);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LATCHKEY_PROCESS_LOBBY_H
+#define LATCHKEY_PROCESS_LOBBY_H
+
+#include <signal.h>
+#include <stdint.h>
+
+#define LOBBY_SEATS 64
+
+/*
+ * Where connections wait until their request has arrived: a peer that connects and says nothing, or
+ * stops halfway, occupies a seat here and not the worker. Who sits too long, or longest when
+ * all seats are taken, is shown out.
+ */
+struct lobby {
+	struct {
+		int socket;
+		int64_t since; /* monotonic ms */
+	} seats[LOBBY_SEATS];
+	unsigned count;
+};
+
+/* The next connection whose request can be read without waiting: one from the lobby, or a new one
+ * from the listening socket. -1 when a signal of `waiting`'s making interrupted. The socket is the
+ * caller's. */
+int lobby_next(struct lobby *lobby, int listener, const sigset_t *waiting);
+
+/* Closes all. */
+void lobby_finish(struct lobby *lobby);
+
+#endif

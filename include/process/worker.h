@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LATCHKEY_PROCESS_WORKER_H
+#define LATCHKEY_PROCESS_WORKER_H
+
+#include "base/settings.h"
+#include "operations/operation.h"
+
+/* Called after an answer was sent, for what can be done while nobody waits. */
+typedef void worker_idle(void *context);
+
+/*
+ * A worker's life: one request at a time from the listening socket (non-blocking), until it is
+ * asked to stop; the request in hand is finished. No request keeps it longer than http.timeout.
+ * context is the operations' without arena and client, which are the worker's to set. idle may be
+ * NULL. Returns the exit status.
+ */
+int worker_run(int listener, struct context *context, worker_idle *idle, void *idle_context);
+
+#endif

@@ -1,0 +1,2 @@
+-- boolean ok
+SELECT true AS ok

@@ -1,0 +1,9 @@
+-- $1 uuid user_id, $2 uuid session_id
+-- bigint generation, boolean in_grace, bigint expires_at, boolean stale, bigint user_pk
+--
+-- What a refresh without rotation needs to know. It writes nothing; session_touch does, rarely.
+SELECT generation, COALESCE(grace_until > now(), false) AS in_grace,
+	floor(EXTRACT(epoch FROM expires_at))::bigint AS expires_at,
+	last_used_at < now() - interval '1 hour' AS stale, user_pk
+FROM users JOIN sessions ON sessions.user_pk = users.pk
+WHERE users.id = $1 AND sessions.id = $2 AND expires_at > now() AND disabled_at IS NULL

@@ -1,0 +1,33 @@
+-- $1 uuid user_id, $2 uuid session_id, $3 bigint generation, $4 bigint grace, $5 text client
+-- bigint generation, bigint rotated_at, bigint expires_at, boolean stolen
+--
+-- Rotation (RFC 9700 section 4.14). The present token moves the session on to the next
+-- generation; its predecessor, in its grace, yields the successor that there is; anything else
+-- is theft and ends the session. The row is locked first, so simultaneous refreshes come
+-- one after the other and agree.
+WITH held AS (
+	SELECT user_pk, sessions.id, generation, rotated_at, expires_at,
+		generation = $3 + 1 AND COALESCE(grace_until > now(), false) AS in_grace
+	FROM users JOIN sessions ON sessions.user_pk = users.pk
+	WHERE users.id = $1 AND sessions.id = $2 AND expires_at > now() AND disabled_at IS NULL
+	FOR NO KEY UPDATE OF sessions
+), rotated AS (
+	UPDATE sessions SET generation = held.generation + 1, rotated_at = now(),
+		last_used_at = now(), grace_until = now() + make_interval(secs => $4::bigint)
+	FROM held
+	WHERE sessions.user_pk = held.user_pk AND sessions.id = held.id AND held.generation = $3
+	RETURNING sessions.generation, sessions.rotated_at
+), ended AS (
+	DELETE FROM sessions USING held
+	WHERE sessions.user_pk = held.user_pk AND sessions.id = held.id
+		AND held.generation <> $3 AND NOT in_grace
+	RETURNING sessions.user_pk, sessions.id
+), noted AS (
+	INSERT INTO events (kind, user_pk, session_id, client)
+	SELECT 'refresh_token_reused', user_pk, id, $5 FROM ended
+)
+SELECT COALESCE(rotated.generation, held.generation) AS generation,
+	floor(EXTRACT(epoch FROM COALESCE(rotated.rotated_at, held.rotated_at)))::bigint AS rotated_at,
+	floor(EXTRACT(epoch FROM expires_at))::bigint AS expires_at,
+	held.generation <> $3 AND NOT in_grace AS stolen
+FROM held LEFT JOIN rotated ON true

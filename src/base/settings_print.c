@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/settings_table.h"
+#include "base/text.h"
+
+#define COLUMNS 90
+
+/* user:PASSWORD@ of a URL, and password=… of a connection string, become ***. */
+static void print_secret(const char *value, FILE *to)
+{
+	const char *scheme = strstr(value, "://");
+	const char *at = scheme ? strchr(scheme, '@') : NULL;
+	const char *colon = at ? memchr(scheme + 3, ':', (size_t)(at - scheme - 3)) : NULL;
+	const char *hidden_from = colon ? colon + 1 : NULL;
+	const char *hidden_to = at;
+	const char *word = strstr(value, "password=");
+	if (!colon && word) {
+		hidden_from = word + strlen("password=");
+		hidden_to = hidden_from + (*hidden_from == '\'' ? strlen(hidden_from)
+								: strcspn(hidden_from, " &"));
+	}
+	if (!hidden_from)
+		fputs(value, to);
+	else
+		fprintf(to, "%.*s***%s", (int)(hidden_from - value), value, hidden_to);
+}
+
+static void print_choice(const char *choices, int index, FILE *to)
+{
+	struct text rest = text_of(choices);
+	struct text choice = TEXT("");
+	for (int i = 0; i <= index; i++)
+		if (!text_next(&rest, '|', &choice))
+			return;
+	fprintf(to, "%.*s", TEXT_PRINTF(choice));
+}
+
+static void print_value(const struct settings *settings, const struct setting_row *row, FILE *to)
+{
+	const void *at = (const char *)settings + row->offset;
+	const struct rate *rate = at;
+	switch (row->type) {
+	case SETTING_STRING:
+		fputs(*(const char *const *)at, to);
+		break;
+	case SETTING_SECRET:
+		print_secret(*(const char *const *)at, to);
+		break;
+	case SETTING_INTEGER:
+		fprintf(to, "%ld", *(const long *)at);
+		break;
+	case SETTING_DURATION:
+		fprintf(to, "%lds", *(const long *)at);
+		break;
+	case SETTING_CHOICE:
+		print_choice(row->choices, *(const int *)at, to);
+		break;
+	case SETTING_RATE:
+		if (rate->count == 0)
+			fputs("off", to);
+		else
+			fprintf(to, "%ld/%lds", rate->count, rate->seconds);
+		break;
+	}
+}
+
+/* The heading of a section before its first row. */
+static void print_section(size_t i, FILE *to)
+{
+	if (i == 0 || strcmp(setting_rows[i].section, setting_rows[i - 1].section) != 0)
+		fprintf(to, "%s[%s]\n", i == 0 ? "" : "\n", setting_rows[i].section);
+}
+
+void settings_print(const struct settings *settings, FILE *to)
+{
+	for (size_t i = 0; i < setting_row_count; i++) {
+		print_section(i, to);
+		fprintf(to, "%s = ", setting_rows[i].key);
+		print_value(settings, &setting_rows[i], to);
+		fputc('\n', to);
+	}
+}
+
+/* The text as comment lines, broken between words. */
+static void print_comment(const char *text, FILE *to)
+{
+	size_t column = 0;
+	struct text rest = text_of(text);
+	struct text word;
+	while (text_next(&rest, ' ', &word)) {
+		if (column > 0 && column + 1 + word.length > COLUMNS) {
+			fputc('\n', to);
+			column = 0;
+		}
+		column +=
+			(size_t)fprintf(to, "%s%.*s", column == 0 ? "; " : " ", TEXT_PRINTF(word));
+	}
+	fputc('\n', to);
+}
+
+static void print_range(const struct setting_row *row, FILE *to)
+{
+	if (row->type == SETTING_INTEGER)
+		fprintf(to, "; %ld to %ld\n", row->minimum, row->maximum);
+	else if (row->type == SETTING_DURATION)
+		fprintf(to, "; %lds to %lds\n", row->minimum, row->maximum);
+	else if (row->type == SETTING_CHOICE)
+		fprintf(to, "; one of %s\n", row->choices);
+	else if (row->type == SETTING_RATE)
+		fprintf(to, "; count/duration, or off\n");
+}
+
+void settings_print_sample(FILE *to)
+{
+	fputs("; Settings of latchkey. What is commented out shows its default. A line has at "
+	      "most\n"
+	      "; 198 octets, and a value ends before \" ;\". The environment "
+	      "(LATCHKEY_SECTION_KEY) and\n"
+	      "; -o section.key=value go before what stands here.\n\n",
+		to);
+	for (size_t i = 0; i < setting_row_count; i++) {
+		const struct setting_row *row = &setting_rows[i];
+		print_section(i, to);
+		print_comment(row->description, to);
+		print_range(row, to);
+		fprintf(to, ";%s = %s\n\n", row->key, row->standard);
+	}
+}

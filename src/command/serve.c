@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * latchkey serve. What can be wrong is found before the first child is forked, and said on stderr;
+ * a database that is away is no reason not to start, for it may come back.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "command/generation.h"
+#include "passwords/argon2.h"
+#include "process/courier.h"
+#include "process/listener.h"
+#include "process/supervisor.h"
+#include "process/worker.h"
+#include "store/schema.h"
+
+/* Everything that the processes have in common. */
+struct house {
+	const struct options *options;
+	struct generation *generation; /* the one for children to come */
+	struct generation generations[2];
+	struct log log;
+	struct listener listener;
+	struct slots *slots;
+};
+
+/* A process that answers or delivers, with a connection of its own. */
+struct resident {
+	struct log log;
+	struct store store;
+	struct context context;
+	struct courier courier;
+	int64_t turned_at; /* monotonic ms of the last courier turn between answers */
+};
+
+static void resident_init(struct resident *resident, struct house *house, const char *role)
+{
+	struct generation *generation = house->generation;
+	resident->log = house->log;
+	resident->log.role = role;
+	resident->turned_at = 0;
+	store_init(&resident->store, &generation->settings, &resident->log);
+	resident->context = (struct context){
+		.settings = &generation->settings,
+		.log = &resident->log,
+		.keyring = &generation->keyring,
+		.blocklist = &generation->blocklist,
+		.slots = house->slots,
+		.store = &resident->store,
+	};
+	courier_init(&resident->courier, &generation->settings, &resident->log,
+		&generation->keyring, &resident->store);
+}
+
+static void resident_finish(struct resident *resident)
+{
+	courier_finish(&resident->courier);
+	store_finish(&resident->store);
+}
+
+static int run_worker(void *context)
+{
+	struct house *house = context;
+	struct resident resident;
+	resident_init(&resident, house, "worker");
+	int status = worker_run(house->listener.socket, &resident.context, NULL, NULL);
+	resident_finish(&resident);
+	return status;
+}
+
+static int run_courier(void *context)
+{
+	struct house *house = context;
+	struct resident resident;
+	resident_init(&resident, house, "courier");
+	int status = courier_run(&resident.courier);
+	resident_finish(&resident);
+	return status;
+}
+
+/* Without a supervisor nobody else sends the mail: a batch now and then, when the answer is out. */
+static void turn_between_answers(void *context)
+{
+	struct resident *resident = context;
+	int64_t now = clock_monotonic_ms();
+	if (now - resident->turned_at < 1000)
+		return;
+	resident->turned_at = now;
+	courier_turn(&resident->courier);
+	courier_purge(&resident->courier);
+}
+
+static int run_alone(struct house *house)
+{
+	struct resident resident;
+	resident_init(&resident, house, "worker");
+	int status = worker_run(
+		house->listener.socket, &resident.context, turn_between_answers, &resident);
+	resident_finish(&resident);
+	return status;
+}
+
+/* The children that run keep the memory they were forked with; the other generation is free since
+ * the reload before. */
+static bool reload(void *context)
+{
+	struct house *house = context;
+	struct generation *next = &house->generations[house->generation == house->generations];
+	struct arena errors;
+	arena_init(&errors);
+	generation_close(next);
+	const char *wrong = generation_open(next, house->options, &errors);
+	if (wrong)
+		log_error(&house->log, "reload_failed", "%s; the settings before stay in force",
+			wrong);
+	else
+		house->generation = next;
+	arena_finish(&errors);
+	return !wrong;
+}
+
+static void reaped(void *context, pid_t process)
+{
+	struct house *house = context;
+	slots_reclaim(house->slots, process);
+}
+
+/* Waiting for a slot occupies a worker: at least one in four is left for what needs no hash. */
+static struct slots *open_slots(const struct settings *settings)
+{
+	long workers = settings->http_workers;
+	long spare = workers < 4 ? 1 : workers / 4;
+	long waiting = workers - spare - settings->passwords_slots;
+	return slots_open((unsigned)settings->passwords_slots, waiting > 0 ? (unsigned)waiting : 0,
+		(unsigned)workers);
+}
+
+static int supervise(struct house *house)
+{
+	const struct settings *settings = &house->generation->settings;
+	const struct service services[] = {
+		{ "worker", (unsigned)settings->http_workers, run_worker },
+		{ "courier", 1, run_courier },
+	};
+	const struct supervisor supervisor = {
+		.log = &house->log,
+		.services = services,
+		.service_count = sizeof(services) / sizeof(services[0]),
+		.context = house,
+		.reload = reload,
+		.reaped = reaped,
+		.stop_seconds = (int)settings->http_timeout + 2,
+	};
+	house->slots = open_slots(settings);
+	if (!house->slots) {
+		log_error(&house->log, "no_shared_memory", "%s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	int status = supervisor_run(&supervisor);
+	slots_close(house->slots);
+	return status;
+}
+
+/* NULL unless the database has answered and has another schema than this program's. */
+static const char *check_schema(struct house *house, struct arena *arena)
+{
+	const char *detail;
+	enum schema_state state =
+		schema_check(&house->generation->settings, &house->log, arena, &detail);
+	return state == SCHEMA_FITS || state == SCHEMA_AWAY ? NULL : detail;
+}
+
+static int open_house(struct house *house, struct arena *arena)
+{
+	/* 1. settings, keys, password list: all that is in files */
+	const char *wrong = generation_open(house->generation, house->options, arena);
+	const struct settings *settings = &house->generation->settings;
+	if (wrong) {
+		complain(wrong);
+		return EXIT_BAD_CONFIG;
+	}
+	/* 2. the log, for what comes after people have stopped watching */
+	if (!log_open(&house->log, settings->log_target, (enum log_level)settings->log_level,
+		    "supervisor")) {
+		complain(arena_format(arena, "log.target: cannot write to %s: %s",
+			settings->log_target, strerror(errno)));
+		return EXIT_BAD_CONFIG;
+	}
+	/* 3. a schema that is ours; 4. the socket, so that nobody connects before */
+	wrong = check_schema(house, arena);
+	if (!wrong)
+		wrong = listener_open(&house->listener, settings, arena);
+	if (wrong) {
+		complain(wrong);
+		return EXIT_BAD_CONFIG;
+	}
+	/* 5. one memory policy for all hashes to come */
+	password_prepare((struct password_cost){
+		(uint32_t)settings->passwords_memory, (uint32_t)settings->passwords_passes });
+	return EXIT_OK;
+}
+
+int command_serve(const struct options *options)
+{
+	struct house house = { .options = options, .listener = { -1, NULL } };
+	struct arena arena;
+	arena_init(&arena);
+	house.generation = &house.generations[0];
+	int status = open_house(&house, &arena);
+	if (status == EXIT_OK)
+		status = house.generation->settings.http_workers == 0 ? run_alone(&house)
+								      : supervise(&house);
+	listener_close(&house.listener);
+	log_close(&house.log);
+	generation_close(&house.generations[0]);
+	generation_close(&house.generations[1]);
+	arena_finish(&arena);
+	return status;
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Turns files and lists of names into C, so that a new query, migration, letter or dialect is a
+file and a word in a list.
+
+    embed.py statements OUT.c OUT.h FILE.sql...
+    embed.py migrations OUT.c FILE.sql...
+    embed.py letters    OUT.c FILE.txt FILE.html...
+    embed.py dialects   OUT.c NAME...
+"""
+import re
+import sys
+from pathlib import Path
+
+HEAD = "/* SPDX-License-Identifier: MIT */\n/* Made by src/embed.py. */\n"
+
+
+def literal(text):
+    """text as a C string, a line of it on a line."""
+    escaped = []
+    for line in text.splitlines(keepends=True):
+        out = ""
+        for octet in line.encode():
+            if octet == 0x0A:
+                out += "\\n"
+            elif octet in (0x22, 0x5C, 0x3F) or not 0x20 <= octet < 0x7F:
+                out += f"\\{octet:03o}"  # three digits: what follows cannot join
+            else:
+                out += chr(octet)
+        escaped.append(f'\t\t"{out}"')
+    return "\n".join(escaped) or '\t\t""'
+
+
+def statements(source, header, *files):
+    """The comments of a query stay out: they would cross the wire with each preparation."""
+    names = sorted(Path(f).stem for f in files)
+    texts = {Path(f).stem: Path(f).read_text() for f in files}
+    body = {n: "".join(l for l in t.splitlines(keepends=True) if not l.startswith("--"))
+            for n, t in texts.items()}
+    for name, text in body.items():
+        if "--" in text or ";" in text:
+            sys.exit(f"{name}.sql: comments stand at the head, and a query ends without ';'")
+    write(header, HEAD + "#ifndef LATCHKEY_STORE_STATEMENTS_H\n#define LATCHKEY_STORE_STATEMENTS_H\n\n"
+          + "enum statement {\n" + "".join(f"\tSTATEMENT_{n.upper()},\n" for n in names) + "};\n"
+          + f"#define STATEMENT_COUNT {len(names)}\n\n"
+          + "struct statement_text {\n\tconst char *name;\n\tconst char *sql;\n};\n"
+          + "extern const struct statement_text statement_texts[STATEMENT_COUNT];\n\n#endif\n")
+    write(source, HEAD + '#include "store/statements.h"\n\n'
+          + "const struct statement_text statement_texts[STATEMENT_COUNT] = {\n"
+          + "".join(f'\t[STATEMENT_{n.upper()}] = {{ "{n}",\n{literal(body[n])} }},\n' for n in names)
+          + "};\n")
+
+
+def migrations(source, *files):
+    rows = []
+    for file in sorted(files):
+        match = re.fullmatch(r"(\d{4})_(\w+)", Path(file).stem)
+        if not match or int(match[1]) != len(rows) + 1:
+            sys.exit(f"{file}: the next migration is {len(rows) + 1:04d}_name.sql")
+        rows.append(f'\t{{ {int(match[1])}, "{match[2]}",\n{literal(Path(file).read_text())} }},\n')
+    write(source, HEAD + '#include "store/schema.h"\n\n'
+          + "const struct migration migrations[] = {\n" + "".join(rows) + "};\n"
+          + f"const int migration_count = {len(rows)};\n")
+
+
+def letters(source, *files):
+    texts = {Path(f).name: Path(f).read_text() for f in files}
+    names = sorted({Path(f).stem for f in files})
+    rows = [f'\t{{ "{n}",\n{literal(texts[n + ".txt"])},\n{literal(texts[n + ".html"])} }},\n'
+            for n in names]
+    write(source, HEAD + '#include "mail/letters.h"\n\n'
+          + "const struct letter_template letter_templates[] = {\n" + "".join(rows) + "};\n"
+          + f"const size_t letter_template_count = {len(names)};\n")
+
+
+def dialects(source, *names):
+    write(source, HEAD + '#include "api/dialect.h"\n\n'
+          + "".join(f"extern const struct dialect dialect_{n};\n" for n in names)
+          + "\nconst struct dialect *const dialects[] = {\n"
+          + "".join(f"\t&dialect_{n},\n" for n in names) + "};\n"
+          + f"const size_t dialect_count = {len(names)};\n")
+
+
+def write(path, text):
+    """Leaves a file alone that is right already: what depends on it is not built again."""
+    path = Path(path)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    {f.__name__: f for f in (statements, migrations, letters, dialects)}[sys.argv[1]](*sys.argv[2:])

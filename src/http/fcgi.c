@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libfcgi parses and prints records; everything else that it can do is kept from happening. Left to
+ * itself it accepts, lingers over a closing connection, and reads what is left of one request
+ * as the next one's records. So it gets no listening socket, a connection serves one request, and
+ * this room closes it. The marks it is told that by are fields of its request that its header calls
+ * private; a test holds them to their meaning.
+ */
+#include "http/fcgi.h"
+
+#include <fastcgi.h>
+#include <fcgiapp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+/* How long a peer that is still sending is heard out after the answer. */
+#define LINGER_MS 1000
+
+#define FIRST_ROOM 1024
+
+struct fcgi {
+	FCGX_Request request;
+	int socket;
+	bool accepted; /* libfcgi has a request of this connection */
+	bool drained; /* the body was read to its end */
+};
+
+struct fcgi *fcgi_open(void)
+{
+	struct fcgi *fcgi = calloc(1, sizeof(*fcgi));
+	if (!fcgi)
+		return NULL;
+	fcgi->socket = -1;
+	if (FCGX_Init() != 0 || FCGX_InitRequest(&fcgi->request, -1, 0) != 0) {
+		free(fcgi);
+		return NULL;
+	}
+	return fcgi;
+}
+
+void fcgi_close(struct fcgi *fcgi)
+{
+	if (!fcgi)
+		return;
+	FCGX_Free(&fcgi->request, 0);
+	free(fcgi);
+}
+
+static const char *parameter(void *context, const char *name)
+{
+	return FCGX_GetParam(name, context);
+}
+
+/* The announced length: -1 where none was announced, -2 where it is no length. */
+static long long announced_length(struct fcgi *fcgi)
+{
+	struct text value = text_of(FCGX_GetParam("CONTENT_LENGTH", fcgi->request.envp));
+	long long length;
+	if (value.length == 0)
+		return -1;
+	return text_integer(value, &length) && length >= 0 ? length : -2;
+}
+
+/* Reads until the end or until there are `most` octets. Room grows with what comes, for most
+ * requests have little or nothing. */
+static struct text read_octets(struct fcgi *fcgi, struct arena *arena, size_t most)
+{
+	size_t room = most < FIRST_ROOM ? most : FIRST_ROOM;
+	char *octets = arena_alloc(arena, room);
+	size_t used = 0;
+	for (;;) {
+		int count = FCGX_GetStr(octets + used, (int)(room - used), fcgi->request.in);
+		if (count <= 0)
+			break;
+		used += (size_t)count;
+		if (used < room || room == most)
+			break;
+		room = 4 * room < most ? 4 * room : most;
+		octets = memcpy(arena_alloc(arena, room), octets, used);
+	}
+	return (struct text){ octets, used };
+}
+
+static enum body_state read_body(
+	struct fcgi *fcgi, const struct settings *settings, struct arena *arena, struct text *body)
+{
+	long long announced = announced_length(fcgi);
+	size_t maximum = (size_t)settings->http_max_body;
+	if (announced == -2)
+		return BODY_TRUNCATED;
+	if (announced > (long long)maximum)
+		return BODY_TOO_LARGE;
+	/* one more than announced or allowed, to see that there is no more */
+	*body = read_octets(fcgi, arena, (announced >= 0 ? (size_t)announced : maximum) + 1);
+	if (FCGX_GetError(fcgi->request.in) != 0)
+		return BODY_TRUNCATED;
+	if (announced < 0 && body->length > maximum)
+		return BODY_TOO_LARGE;
+	fcgi->drained = announced < 0 || body->length <= (size_t)announced;
+	if (announced >= 0 && body->length != (size_t)announced)
+		return BODY_TRUNCATED;
+	return body->length == 0 ? BODY_NONE : BODY_COMPLETE;
+}
+
+static void refuse(struct fcgi *fcgi, struct arena *arena, int status, struct text body)
+{
+	struct response response;
+	response_init(&response, arena);
+	response.status = status;
+	response.body = body;
+	fcgi_write(fcgi, &response);
+}
+
+bool fcgi_read(struct fcgi *fcgi, int socket, const struct settings *settings, struct arena *arena,
+	struct request *request)
+{
+	fcgi->socket = socket;
+	fcgi->accepted = false;
+	fcgi->drained = false;
+	fcgi->request.ipcFd = socket;
+	fcgi->request.keepConnection = 1; /* else the next call closes the socket first */
+	fcgi->request.detached = 1; /* and lingers over it */
+	if (FCGX_Accept_r(&fcgi->request) < 0) {
+		fcgi->socket = -1; /* it has closed it */
+		return false;
+	}
+	fcgi->accepted = true;
+	if (fcgi->request.role != FCGI_RESPONDER) {
+		refuse(fcgi, arena, 501,
+			TEXT("{\"detail\":\"Only the responder role is "
+			     "served\",\"code\":\"bad_request\"}"));
+		return false;
+	}
+	if (!request_read(request, arena, parameter, fcgi->request.envp,
+		    settings->http_trusted_proxies)) {
+		refuse(fcgi, arena, 400,
+			TEXT("{\"detail\":\"The request could not be "
+			     "read\",\"code\":\"bad_request\"}"));
+		return false;
+	}
+	request->body_state = read_body(fcgi, settings, arena, &request->body);
+	return true;
+}
+
+bool fcgi_write(struct fcgi *fcgi, const struct response *response)
+{
+	struct text rendered = response_render(response);
+	bool written = FCGX_PutStr(rendered.at, (int)rendered.length, fcgi->request.out) ==
+		       (int)rendered.length;
+	FCGX_FClose(fcgi->request.err);
+	return FCGX_FClose(fcgi->request.out) == 0 && written;
+}
+
+/* Closing while the peer still sends would reset the connection and take the answer along. */
+static void hear_out(int socket)
+{
+	char ignored[16384];
+	int64_t until = clock_monotonic_ms() + LINGER_MS;
+	struct pollfd ready = { socket, POLLIN, 0 };
+	shutdown(socket, SHUT_WR);
+	for (;;) {
+		int64_t left = until - clock_monotonic_ms();
+		if (left <= 0 || poll(&ready, 1, (int)left) <= 0 ||
+			recv(socket, ignored, sizeof(ignored), MSG_DONTWAIT) <= 0)
+			return;
+	}
+}
+
+void fcgi_end(struct fcgi *fcgi)
+{
+	if (fcgi->accepted)
+		FCGX_Free(&fcgi->request, 0);
+	if (fcgi->socket >= 0) {
+		if (fcgi->accepted && !fcgi->drained)
+			hear_out(fcgi->socket);
+		close(fcgi->socket);
+	}
+	fcgi->request.ipcFd = -1;
+	fcgi->socket = -1;
+	fcgi->accepted = false;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "operations/letter_request.h"
+
+#include "operations/session.h"
+#include "operations/values.h"
+#include "tokens/onetime.h"
+
+enum outcome letter_request(struct context *context, enum statement statement, enum limit limit,
+	long lifetime, struct text email, struct rows *rows, struct output *output)
+{
+	struct text folded = value_folded(context->arena, email);
+	struct limit_binds limits = limit_try(context, limit, folded);
+	struct limit_binds mail = limit_mail(context, folded);
+	struct onetime onetime = onetime_create(context->arena);
+	struct text sealed;
+	if (!onetime_seal(context->arena, context->keyring, onetime.token, folded, &sealed))
+		return session_unavailable(output);
+	if (STORE_RUN(context->store, context->arena, statement, rows, limits.pair, limits.network,
+		    limits.allowed, limits.seconds, limits.network_factor, bind_text(folded),
+		    mail.account, mail.allowed, mail.seconds,
+		    bind_octets(onetime.digest, sizeof(onetime.digest)), bind_integer(lifetime),
+		    bind_text(sealed), bind_text(context->client)) != STORE_ROWS)
+		return session_unavailable(output);
+	int64_t wait = rows_integer(rows, 0, 0);
+	return wait > 0 ? limit_refuse(context, limit, wait, output) : OUTCOME_OK;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Refresh (RFC 6749 section 6), with rotation and the detection of stolen tokens (RFC 9700
+ * section 4.14). A token names its session and its generation; the session knows the present one.
+ * The predecessor yields the same successor for a while, for tabs refresh at the same moment and
+ * answers get lost. Whatever is older comes from somebody who should not have it.
+ */
+#include "base/clock.h"
+#include "operations/session.h"
+
+static void log_reuse(const struct context *context)
+{
+	log_warning(
+		context->log, "refresh_token_reused", "client=%.*s", TEXT_PRINTF(context->client));
+}
+
+static enum outcome rotate(
+	struct context *context, const struct refresh_claims *claims, struct output *output)
+{
+	enum { GENERATION, ROTATED_AT, EXPIRES_AT, STOLEN };
+	struct rows rows;
+	enum store_result result = STORE_RUN(context->store, context->arena,
+		STATEMENT_SESSION_ROTATE, &rows, bind_uuid(claims->subject),
+		bind_uuid(claims->session), bind_integer(claims->generation),
+		bind_integer(context->settings->sessions_grace), bind_text(context->client));
+	if (result == STORE_NONE)
+		return OUTCOME_INVALID_TOKEN;
+	if (result != STORE_ROWS)
+		return session_unavailable(output);
+	if (rows_boolean(&rows, 0, STOLEN)) {
+		log_reuse(context);
+		return OUTCOME_INVALID_TOKEN;
+	}
+	struct session session = {
+		.user = claims->subject,
+		.id = claims->session,
+		.generation = rows_integer(&rows, 0, GENERATION),
+		.issued_at = rows_integer(&rows, 0, ROTATED_AT),
+		.expires_at = rows_integer(&rows, 0, EXPIRES_AT),
+	};
+	enum outcome outcome = session_access_token(context, &session, output);
+	return outcome == OUTCOME_OK ? session_refresh_token(context, &session, output) : outcome;
+}
+
+static enum outcome end_stolen(struct context *context, const struct refresh_claims *claims,
+	int64_t user_pk, struct output *output)
+{
+	log_reuse(context);
+	struct rows rows;
+	enum store_result result = STORE_RUN(context->store, context->arena,
+		STATEMENT_SESSION_STOLEN, &rows, bind_integer(user_pk), bind_uuid(claims->session),
+		bind_text(context->client));
+	return result == STORE_NONE ? OUTCOME_INVALID_TOKEN : session_unavailable(output);
+}
+
+/* Without rotation nothing is written but a rarely touched moment, or that the successor of an
+ * earlier rotation is in use. */
+static enum outcome keep(
+	struct context *context, const struct refresh_claims *claims, struct output *output)
+{
+	enum { GENERATION, IN_GRACE, EXPIRES_AT, STALE, USER_PK };
+	struct rows rows;
+	enum store_result result =
+		STORE_RUN(context->store, context->arena, STATEMENT_SESSION_REFRESH, &rows,
+			bind_uuid(claims->subject), bind_uuid(claims->session));
+	if (result == STORE_NONE)
+		return OUTCOME_INVALID_TOKEN;
+	if (result != STORE_ROWS)
+		return session_unavailable(output);
+
+	int64_t generation = rows_integer(&rows, 0, GENERATION);
+	int64_t user_pk = rows_integer(&rows, 0, USER_PK);
+	bool in_grace = rows_boolean(&rows, 0, IN_GRACE);
+	bool present = claims->generation == generation;
+	if (!present && !(in_grace && claims->generation + 1 == generation))
+		return end_stolen(context, claims, user_pk, output);
+	if (present && (in_grace || rows_boolean(&rows, 0, STALE))) {
+		struct rows touched;
+		if (STORE_RUN(context->store, context->arena, STATEMENT_SESSION_TOUCH, &touched,
+			    bind_integer(user_pk), bind_uuid(claims->session),
+			    bind_integer(generation)) != STORE_NONE)
+			return session_unavailable(output);
+	}
+	struct session session = {
+		.user = claims->subject,
+		.id = claims->session,
+		.expires_at = rows_integer(&rows, 0, EXPIRES_AT),
+	};
+	return session_access_token(context, &session, output);
+}
+
+enum outcome operation_refresh(
+	struct context *context, const struct input *input, struct output *output)
+{
+	struct refresh_claims claims;
+	if (!refresh_token_read(context->arena, context->keyring, context->settings->tokens_issuer,
+		    clock_now(), input->refresh_token, &claims))
+		return OUTCOME_INVALID_TOKEN;
+	return input->rotates ? rotate(context, &claims, output) : keep(context, &claims, output);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Registration: the try is counted, the password hashed, and one statement writes the account,
+ * its verification mail and, where the answer has tokens, its first session. The hash comes before
+ * it is known whether the e-mail is taken: the time tells nothing.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "operations/limits.h"
+#include "operations/session.h"
+#include "operations/values.h"
+#include "tokens/onetime.h"
+
+static enum outcome refuse(
+	struct output *output, enum outcome outcome, size_t member, const char *reason)
+{
+	output->invalid_member = member;
+	output->invalid_reason = reason;
+	return outcome;
+}
+
+/* Who registers an address again may be its owner or not. Where the answer must not tell, the
+ * owner gets a letter instead. */
+static enum outcome taken(struct context *context, const struct input *input,
+	const struct rows *rows, struct output *output)
+{
+	if (strcmp(rows->constraint, "users_username") == 0)
+		return refuse(output, OUTCOME_USERNAME_TAKEN, offsetof(struct input, username),
+			"This username is taken.");
+	if (!input->hides_existence)
+		return refuse(output, OUTCOME_EMAIL_TAKEN, offsetof(struct input, email),
+			"This email is already registered.");
+	struct text email = value_folded(context->arena, input->email);
+	struct limit_binds mail = limit_mail(context, email);
+	struct rows unused;
+	enum store_result result = STORE_RUN(context->store, context->arena,
+		STATEMENT_ACCOUNT_KNOWN, &unused, bind_text(email), mail.account, mail.allowed,
+		mail.seconds, bind_text(context->client));
+	return result == STORE_ROWS || result == STORE_NONE ? OUTCOME_OK
+							    : session_unavailable(output);
+}
+
+static enum store_result create(struct context *context, struct user *user, struct text phc,
+	const struct session *session, bool opens_session, struct rows *rows)
+{
+	struct text email = value_folded(context->arena, user->email);
+	struct limit_binds mail = limit_mail(context, email);
+	struct onetime onetime = onetime_create(context->arena);
+	struct text sealed;
+	if (!onetime_seal(context->arena, context->keyring, onetime.token, email, &sealed))
+		return STORE_FAILED;
+	return STORE_RUN(context->store, context->arena, STATEMENT_ACCOUNT_CREATE, rows,
+		bind_text(user->email), bind_text(user->username), bind_text(user->full_name),
+		bind_text(user->first_name), bind_text(user->last_name), bind_text(phc),
+		opens_session ? bind_uuid(session->id) : bind_text(TEXT_NONE),
+		bind_integer(context->settings->sessions_lifetime),
+		bind_octets(onetime.digest, sizeof(onetime.digest)),
+		bind_integer(context->settings->links_verify_ttl), bind_text(sealed), mail.account,
+		mail.allowed, mail.seconds, bind_text(context->client));
+}
+
+static enum outcome issue_tokens(struct context *context, struct session *session,
+	const struct rows *rows, struct output *output)
+{
+	session->user = output->user.id;
+	session->expires_at = rows_integer(rows, 0, 3);
+	session->issued_at = session->expires_at - context->settings->sessions_lifetime;
+	enum outcome outcome = session_access_token(context, session, output);
+	return outcome == OUTCOME_OK ? session_refresh_token(context, session, output) : outcome;
+}
+
+enum outcome operation_register(
+	struct context *context, const struct input *input, struct output *output)
+{
+	struct user *user = &output->user;
+	*user = (struct user){ .email = input->email,
+		.username = input->username,
+		.full_name = input->full_name,
+		.first_name = input->first_name,
+		.last_name = input->last_name };
+	value_names(context->arena, &user->full_name, &user->first_name, &user->last_name);
+	if (text_find(user->username, '@') < user->username.length &&
+		!text_equal_fold(user->username, user->email))
+		return refuse(output, OUTCOME_INVALID_INPUT, offsetof(struct input, username),
+			"A username with @ must be the account's own email.");
+
+	struct text name = value_folded(context->arena, user->email);
+	enum outcome outcome = limit_count(context, LIMIT_REGISTER, name, output);
+	struct text phc;
+	if (outcome == OUTCOME_OK)
+		outcome = session_hash(context, input->password, &phc, output);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+
+	struct session session = { .id = uuid_ordered() };
+	struct rows rows;
+	switch (create(context, user, phc, &session, input->opens_session, &rows)) {
+	case STORE_ROWS:
+		break;
+	case STORE_CONFLICT:
+		return taken(context, input, &rows, output);
+	default:
+		return session_unavailable(output);
+	}
+	user->pk = rows_integer(&rows, 0, 0);
+	user->id = rows_uuid(&rows, 0, 1);
+	user->created_at = rows_integer(&rows, 0, 2);
+	return input->opens_session ? issue_tokens(context, &session, &rows, output) : OUTCOME_OK;
+}

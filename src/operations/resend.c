@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Another verification mail. Whether there is an account, whether it is verified already, and
+ * whether its mailbox has had enough: the answer is the same, and so is the work.
+ */
+#include "operations/letter_request.h"
+
+enum outcome operation_resend(
+	struct context *context, const struct input *input, struct output *output)
+{
+	struct rows rows;
+	return letter_request(context, STATEMENT_VERIFICATION_RENEW, LIMIT_VERIFY,
+		context->settings->links_verify_ttl, input->email, &rows, output);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A password is set with the token of a reset mail. A token that is worth nothing costs a look
+ * but no hash; of two that come at once exactly one is used up by the second statement.
+ */
+#include "operations/limits.h"
+#include "operations/session.h"
+#include "tokens/onetime.h"
+
+/* OK where the digest is that of a living reset token. */
+static enum outcome find(struct context *context, struct bind digest, struct output *output)
+{
+	struct limit_binds limits = limit_try(context, LIMIT_RESET_CONFIRM, TEXT_NONE);
+	struct rows rows;
+	if (STORE_RUN(context->store, context->arena, STATEMENT_RESET_FIND, &rows, limits.network,
+		    limits.allowed, limits.seconds, digest) != STORE_ROWS)
+		return session_unavailable(output);
+	int64_t wait = rows_integer(&rows, 0, 0);
+	if (wait > 0)
+		return limit_refuse(context, LIMIT_RESET_CONFIRM, wait, output);
+	return rows_boolean(&rows, 0, 1) ? OUTCOME_OK : OUTCOME_INVALID_ONE_TIME_TOKEN;
+}
+
+enum outcome operation_reset(
+	struct context *context, const struct input *input, struct output *output)
+{
+	if (text_is_given(input->confirm_password) &&
+		!text_equal(input->new_password, input->confirm_password)) {
+		output->invalid_member = offsetof(struct input, confirm_password);
+		output->invalid_reason = "The two passwords differ.";
+		return OUTCOME_INVALID_INPUT;
+	}
+	unsigned char digest[SHA256_SIZE];
+	if (!onetime_digest(context->arena, input->one_time_token, digest))
+		return OUTCOME_INVALID_ONE_TIME_TOKEN;
+	struct bind digest_bind = bind_octets(digest, sizeof(digest));
+	enum outcome outcome = find(context, digest_bind, output);
+	struct text phc;
+	if (outcome == OUTCOME_OK)
+		outcome = session_hash(context, input->new_password, &phc, output);
+	if (outcome != OUTCOME_OK)
+		return outcome;
+	struct rows rows;
+	enum store_result result =
+		STORE_RUN(context->store, context->arena, STATEMENT_RESET_CONFIRM, &rows,
+			digest_bind, bind_text(phc), bind_text(context->client));
+	if (result == STORE_NONE)
+		return OUTCOME_INVALID_ONE_TIME_TOKEN;
+	return result == STORE_ROWS ? OUTCOME_OK : session_unavailable(output);
+}

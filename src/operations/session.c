@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "operations/session.h"
+
+#include "base/clock.h"
+#include "passwords/argon2.h"
+
+/* How long a request may wait for a hashing slot before it gives its worker back. */
+#define SLOT_WAIT_MS 2000
+
+enum outcome session_access_token(
+	struct context *context, const struct session *session, struct output *output)
+{
+	int64_t now = clock_now();
+	int64_t expires_at = now + context->settings->tokens_access_ttl;
+	struct access_claims claims = {
+		.subject = session->user,
+		.session = session->id,
+		.token = uuid_random(),
+		.issued_at = now,
+		.expires_at = expires_at < session->expires_at ? expires_at : session->expires_at,
+	};
+	if (!access_token_issue(context->arena, context->keyring, context->settings->tokens_issuer,
+		    &claims, &output->access_token))
+		return session_unavailable(output);
+	return OUTCOME_OK;
+}
+
+enum outcome session_refresh_token(
+	struct context *context, const struct session *session, struct output *output)
+{
+	struct refresh_claims claims = {
+		.subject = session->user,
+		.session = session->id,
+		.generation = session->generation,
+		.issued_at = session->issued_at,
+		.expires_at = session->expires_at,
+	};
+	if (!refresh_token_issue(context->arena, context->keyring, context->settings->tokens_issuer,
+		    &claims, &output->refresh_token))
+		return session_unavailable(output);
+	output->refresh_token_lifetime = session->expires_at - clock_now();
+	return OUTCOME_OK;
+}
+
+struct user session_user(const struct rows *rows, size_t first)
+{
+	return (struct user){
+		.pk = rows_integer(rows, 0, first),
+		.id = rows_uuid(rows, 0, first + 1),
+		.email = rows_text(rows, 0, first + 2),
+		.username = rows_text(rows, 0, first + 3),
+		.full_name = rows_text(rows, 0, first + 4),
+		.first_name = rows_text(rows, 0, first + 5),
+		.last_name = rows_text(rows, 0, first + 6),
+		.email_verified = rows_boolean(rows, 0, first + 7),
+		.created_at = rows_integer(rows, 0, first + 8),
+	};
+}
+
+enum outcome session_unavailable(struct output *output)
+{
+	output->retry_after = 1;
+	return OUTCOME_UNAVAILABLE;
+}
+
+static struct password_cost cost(const struct context *context)
+{
+	return (struct password_cost){
+		.memory = (uint32_t)context->settings->passwords_memory,
+		.passes = (uint32_t)context->settings->passwords_passes,
+	};
+}
+
+static bool slot_take(struct context *context)
+{
+	if (!context->slots || slots_take(context->slots, SLOT_WAIT_MS))
+		return true;
+	log_warning(
+		context->log, "hashing_slots_taken", "client=%.*s", TEXT_PRINTF(context->client));
+	return false;
+}
+
+static void slot_give(struct context *context)
+{
+	if (context->slots)
+		slots_give(context->slots);
+}
+
+enum outcome session_hash(
+	struct context *context, struct text password, struct text *phc, struct output *output)
+{
+	if (!slot_take(context))
+		return session_unavailable(output);
+	bool hashed = password_hash(context->arena, cost(context), password, phc);
+	slot_give(context);
+	if (hashed)
+		return OUTCOME_OK;
+	log_error(
+		context->log, "no_memory_to_hash", "kib=%ld", context->settings->passwords_memory);
+	return session_unavailable(output);
+}
+
+enum outcome session_verify(struct context *context, struct text phc, struct text password,
+	bool *matches, struct output *output)
+{
+	if (!slot_take(context))
+		return session_unavailable(output);
+	enum password_match match = password_verify(context->arena, phc, password);
+	slot_give(context);
+	if (match == PASSWORD_UNREADABLE)
+		log_error(context->log, "password_hash_unreadable", "client=%.*s",
+			TEXT_PRINTF(context->client));
+	*matches = match == PASSWORD_MATCHES;
+	return OUTCOME_OK;
+}
+
+bool caller_read(struct context *context, struct text access_token, struct input *input)
+{
+	input->protected = access_token_read(context->arena, context->keyring,
+		context->settings->tokens_issuer, clock_now(), access_token, &input->claims);
+	return input->protected;
+}

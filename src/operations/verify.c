@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The link of a verification mail was opened. The same link again is answered alike. */
+#include "operations/session.h"
+#include "tokens/onetime.h"
+
+enum outcome operation_verify(
+	struct context *context, const struct input *input, struct output *output)
+{
+	unsigned char digest[SHA256_SIZE];
+	if (!onetime_digest(context->arena, input->one_time_token, digest))
+		return OUTCOME_INVALID_ONE_TIME_TOKEN;
+	struct rows rows;
+	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_EMAIL_VERIFY,
+		&rows, bind_octets(digest, sizeof(digest)), bind_text(context->client));
+	if (result == STORE_NONE)
+		return OUTCOME_INVALID_ONE_TIME_TOKEN;
+	return result == STORE_ROWS ? OUTCOME_OK : session_unavailable(output);
+}

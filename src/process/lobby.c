@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "process/lobby.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "http/arrival.h"
+
+/* How long a connection may sit before its request is there. */
+#define PATIENCE_MS 5000
+/* How long a new one is waited for before it takes a seat. Web servers connect and send at once, so
+ * honest requests do not get to wait behind another that the worker may take up meanwhile. */
+#define GREETING_MS 2
+
+static void leave(struct lobby *lobby, unsigned seat)
+{
+	lobby->seats[seat] = lobby->seats[--lobby->count];
+}
+
+static void show_out(struct lobby *lobby, unsigned seat)
+{
+	close(lobby->seats[seat].socket);
+	leave(lobby, seat);
+}
+
+static void show_out_stale(struct lobby *lobby)
+{
+	int64_t now = clock_monotonic_ms();
+	for (unsigned seat = lobby->count; seat-- > 0;)
+		if (now - lobby->seats[seat].since >= PATIENCE_MS)
+			show_out(lobby, seat);
+}
+
+static void sit(struct lobby *lobby, int socket)
+{
+	if (lobby->count == LOBBY_SEATS) {
+		unsigned oldest = 0;
+		for (unsigned seat = 1; seat < lobby->count; seat++)
+			if (lobby->seats[seat].since < lobby->seats[oldest].since)
+				oldest = seat;
+		show_out(lobby, oldest);
+	}
+	lobby->seats[lobby->count].socket = socket;
+	lobby->seats[lobby->count].since = clock_monotonic_ms();
+	lobby->count++;
+}
+
+/* A new connection whose request is there, or -1: there is none, or it has taken a seat. */
+static int greet(struct lobby *lobby, int listener)
+{
+	int socket = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (socket < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+		return -1;
+	}
+	enum arrival arrival = arrival_of(socket);
+	if (arrival == ARRIVAL_PART) {
+		struct pollfd more = { socket, POLLIN, 0 };
+		if (poll(&more, 1, GREETING_MS) > 0)
+			arrival = arrival_of(socket);
+	}
+	if (arrival == ARRIVAL_WHOLE)
+		return socket;
+	if (arrival == ARRIVAL_PART)
+		sit(lobby, socket);
+	else
+		close(socket);
+	return -1;
+}
+
+/* One from the lobby that is ready, or -1. `polled` are the seats as they were polled. */
+static int call(struct lobby *lobby, const struct pollfd *polled)
+{
+	for (unsigned seat = lobby->count; seat-- > 0;) {
+		int socket = lobby->seats[seat].socket;
+		if (polled[seat].revents == 0)
+			continue;
+		switch (arrival_of(socket)) {
+		case ARRIVAL_WHOLE:
+			leave(lobby, seat);
+			return socket;
+		case ARRIVAL_GARBAGE:
+			show_out(lobby, seat);
+			break;
+		case ARRIVAL_PART:
+			break;
+		}
+	}
+	return -1;
+}
+
+int lobby_next(struct lobby *lobby, int listener, const sigset_t *waiting)
+{
+	/* a peer that has sent a part is readable all the time: look at such ones now and then */
+	static const struct timespec glance = { 0, 50000000 };
+	struct pollfd polled[LOBBY_SEATS + 1];
+	for (;;) {
+		unsigned count = lobby->count;
+		for (unsigned seat = 0; seat < count; seat++)
+			polled[seat] = (struct pollfd){ lobby->seats[seat].socket, POLLIN, 0 };
+		polled[count] = (struct pollfd){ listener, POLLIN, 0 };
+		/* those in the lobby are asked without waiting; new ones are waited for */
+		if (count > 0)
+			poll(polled, count, 0);
+		int socket = count > 0 ? call(lobby, polled) : -1;
+		if (socket >= 0)
+			return socket;
+		if (ppoll(&polled[count], 1, count > 0 ? &glance : NULL, waiting) < 0)
+			return -1;
+		if (polled[count].revents != 0)
+			socket = greet(lobby, listener);
+		show_out_stale(lobby);
+		if (socket >= 0)
+			return socket;
+	}
+}
+
+void lobby_finish(struct lobby *lobby)
+{
+	while (lobby->count > 0)
+		show_out(lobby, 0);
+}
