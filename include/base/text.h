@@ -60,6 +60,8 @@ struct text text_lower(struct arena *arena, struct text text);
 /* A NUL-terminated copy. A text that holds a NUL is cut there: check before. */
 char *text_string(struct arena *arena, struct text text);
 
+/* printf into the arena. What is formatted ends at the first NUL, so texts that may hold one do
+ * not go in here. */
 __attribute__((format(printf, 2, 3))) struct text text_format(
 	struct arena *arena, const char *format, ...);
 

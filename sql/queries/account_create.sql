@@ -12,7 +12,8 @@ WITH account AS (
 	RETURNING pk, id, created_at
 ), opened AS (
 	INSERT INTO sessions (user_pk, id, expires_at)
-	SELECT pk, $7, now() + make_interval(secs => $8::bigint) FROM account WHERE $7 IS NOT NULL
+	SELECT pk, $7::uuid, now() + make_interval(secs => $8::bigint) FROM account
+	WHERE $7::uuid IS NOT NULL
 	RETURNING expires_at
 ), budget AS MATERIALIZED (
 	SELECT pk FROM account WHERE rate_limit($12, $13, make_interval(secs => $14::bigint)) = 0

@@ -7,7 +7,7 @@
 -- one after the other and agree.
 WITH held AS (
 	SELECT user_pk, sessions.id, generation, rotated_at, expires_at,
-		generation = $3 + 1 AND COALESCE(grace_until > now(), false) AS in_grace
+		generation = $3::bigint + 1 AND COALESCE(grace_until > now(), false) AS in_grace
 	FROM users JOIN sessions ON sessions.user_pk = users.pk
 	WHERE users.id = $1 AND sessions.id = $2 AND expires_at > now() AND disabled_at IS NULL
 	FOR NO KEY UPDATE OF sessions

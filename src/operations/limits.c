@@ -29,13 +29,14 @@ static const struct rate *rule_rate(const struct context *context, const struct 
 	return (const struct rate *)(const void *)((const char *)context->settings + rule->setting);
 }
 
-/* Half of a SHA-256: the parts are told apart by a NUL, which none of them holds. */
+/* Half of a SHA-256. The length before the account keeps it apart from the network, whatever the
+ * account's name holds. */
 static struct bind key(struct context *context, const char *limit, const char *scope,
 	struct text account, struct text network)
 {
 	unsigned char digest[SHA256_SIZE];
-	secret_sha256(text_format(context->arena, "%s%c%s%c%.*s%c%.*s", limit, 0, scope, 0,
-			      TEXT_PRINTF(account), 0, TEXT_PRINTF(network)),
+	secret_sha256(text_format(context->arena, "%s %s %zu %.*s %.*s", limit, scope,
+			      account.length, TEXT_PRINTF(account), TEXT_PRINTF(network)),
 		digest);
 	return bind_octets(
 		arena_copy(context->arena, digest, sizeof(digest) / 2), sizeof(digest) / 2);
