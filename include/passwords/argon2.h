@@ -17,11 +17,12 @@ struct password_cost {
 enum password_match {
 	PASSWORD_MATCHES,
 	PASSWORD_DIFFERS,
-	PASSWORD_UNREADABLE, /* no Argon2id string, or one that would cost too much to check */
+	/* no Argon2id string, or one that would cost too much to check, or no memory for it */
+	PASSWORD_UNREADABLE,
 };
 
 /* Hashes into the PHC string form ($argon2id$v=19$m=…,t=…,p=1$salt$hash), in the arena. False
- * when memory for it cannot be had. */
+ * when memory for it cannot be had, or at a cost that password_verify() would refuse. */
 __attribute__((warn_unused_result)) bool password_hash(
 	struct arena *arena, struct password_cost cost, struct text password, struct text *phc);
 

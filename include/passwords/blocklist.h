@@ -10,7 +10,9 @@
 #include "base/text.h"
 
 /* Passwords that are refused because everybody tries them first (NIST SP 800-63B section
- * 5.1.1.2). The file is mapped, not read: a list of millions costs nothing at the start. */
+ * 5.1.1.2). The file is mapped: a list of millions costs one look through it at the start, and
+ * memory that all workers share. Put a new list in its place by renaming; to cut the file that
+ * is mapped ends the process. */
 struct blocklist {
 	const char *at; /* NULL: no list */
 	size_t size;

@@ -15,8 +15,8 @@
  */
 struct slots;
 
-/* count hashes at once; at most `waiting` more may wait; for `workers` processes. NULL with
- * errno where shared memory cannot be had. */
+/* count hashes at once; at most `waiting` more may wait, or `workers` where that is less. NULL
+ * with errno where shared memory cannot be had. */
 struct slots *slots_open(unsigned count, unsigned waiting, unsigned workers);
 void slots_close(struct slots *slots);
 
@@ -24,7 +24,8 @@ void slots_close(struct slots *slots);
 __attribute__((warn_unused_result)) bool slots_take(struct slots *slots, int timeout_ms);
 void slots_give(struct slots *slots);
 
-/* The process is dead: what it held or waited for is free again. */
+/* The process is dead, and waited for: what it held or waited for is free again. To be called
+ * before another process is started, which might have its number. */
 void slots_reclaim(struct slots *slots, pid_t process);
 
 #endif

@@ -19,7 +19,11 @@ const char *algorithm_name(enum algorithm algorithm);
 
 /*
  * One key and all that is done with it. The algorithm belongs to the key and is never taken
- * from a token (RFC 8725 section 3.1). kid is the RFC 7638 thumbprint of the key.
+ * from a token (RFC 8725 section 3.1).
+ *
+ * kid is the RFC 7638 thumbprint of a public key. An HMAC key's thumbprint would be a digest of
+ * the secret, in every token for all to guess against, so its kid is base64url of the first 16
+ * octets of SHA-256("latchkey kid" || secret), of which a secret of 32 random octets is safe.
  *
  * The two derived keys come from the private key by HKDF-SHA256 (RFC 5869), so that a folder of
  * PEM files is all there is to keep: refresh signs refresh tokens, which nobody but the service
@@ -65,8 +69,9 @@ __attribute__((warn_unused_result)) bool keyring_jwks(
 
 /*
  * Makes a key and writes it to a new file in the folder (made with mode 0700 if it is not there),
- * named <UTC time>-<algorithm>.pem, mode 0600, complete before it has that name. Returns NULL and
- * the path, or what is wrong; both in the arena.
+ * named <UTC time>-<algorithm>.pem, mode 0600, complete before it has that name. A name that is
+ * taken gets a number: names sort in the order of making. Returns NULL and the path, or what is
+ * wrong; both in the arena.
  */
 __attribute__((warn_unused_result)) const char *keyring_create(
 	const char *folder, enum algorithm algorithm, struct arena *arena, const char **path);

@@ -64,11 +64,11 @@ static bool decode(struct arena *arena, struct text encoded, size_t minimum,
 	return true;
 }
 
-/* "m=19456" and the like. */
+/* "m=19456" and the like, in its one spelling. */
 static bool parameter(struct text text, char name, uint32_t maximum, uint32_t *value)
 {
 	long long parsed;
-	if (text.length < 3 || text.at[0] != name || text.at[1] != '=' ||
+	if (text.length < 3 || text.at[0] != name || text.at[1] != '=' || text.at[2] == '0' ||
 		!text_integer(text_after(text, 2), &parsed) || parsed < 1 || parsed > maximum)
 		return false;
 	*value = (uint32_t)parsed;
@@ -115,6 +115,9 @@ static struct phc with_salt(struct password_cost cost)
 bool password_hash(
 	struct arena *arena, struct password_cost cost, struct text password, struct text *string)
 {
+	/* what could not be verified would lock its owner out */
+	if (cost.memory > MEMORY_MAXIMUM || cost.passes > PASSES_MAXIMUM)
+		return false;
 	struct phc phc = with_salt(cost);
 	bool hashed = compute(&phc, password, phc.hash);
 	if (hashed)

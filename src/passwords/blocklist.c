@@ -15,7 +15,7 @@ static struct text line_at(const struct blocklist *blocklist, size_t from)
 	return (struct text){ rest.at, text_find(rest, '\n') };
 }
 
-/* NULL, or the number of the first line that is out of order. */
+/* NULL, or which line is the first out of order, and what to do. */
 static const char *check_order(const struct blocklist *blocklist, struct arena *errors)
 {
 	struct text before = TEXT("");
@@ -37,6 +37,8 @@ static const char *map(struct blocklist *blocklist, int descriptor)
 	struct stat status;
 	if (descriptor < 0 || fstat(descriptor, &status) != 0)
 		return strerror(errno);
+	if (!S_ISREG(status.st_mode))
+		return "it is no regular file";
 	if (status.st_size == 0)
 		return NULL;
 	void *at = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
@@ -51,7 +53,7 @@ const char *blocklist_open(struct blocklist *blocklist, const char *path, struct
 	*blocklist = (struct blocklist){ NULL, 0 };
 	if (path[0] == '\0')
 		return NULL;
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe: no waiting */
 	const char *wrong = map(blocklist, descriptor);
 	if (descriptor >= 0)
 		close(descriptor);

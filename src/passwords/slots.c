@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A semaphore counts the free slots; a table says which process holds one or waits for one, so
- * that the supervisor can give back what a killed process held. Entries are claimed once in a
- * process's life.
+ * A place is a slot, or a seat to wait on, and has the number of the process that is in it. To
+ * take one and to leave one are single atomic steps, so there is no moment at which a process
+ * could be killed and leave behind what nobody can give back. A semaphore that counted free slots
+ * would have two such moments, between its step and that of the table, and no later count could
+ * tell the dead from those who are about to take or give.
+ *
+ * The semaphore here only wakes: a post too many makes somebody look in vain, and the one that a
+ * process was killed before making, or after taking it, is made up for by slots_reclaim().
  */
 #include "passwords/slots.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -13,132 +19,118 @@
 #include <time.h>
 #include <unistd.h>
 
-enum state { IDLE, WAITING, HOLDING };
-
-struct entry {
-	_Atomic pid_t process; /* 0: nobody's */
-	atomic_int state;
-};
+static_assert(ATOMIC_INT_LOCK_FREE == 2, "a lock would be one for each process");
 
 struct slots {
-	sem_t free;
+	sem_t changed;
 	unsigned count;
-	unsigned waiting; /* at most */
-	unsigned workers; /* entries */
-	struct entry entries[];
+	unsigned waiting;
+	_Atomic pid_t places[]; /* 0: free. The slots, then the seats. */
 };
 
-static size_t size_of(unsigned workers)
+static size_t size_of(unsigned places)
 {
-	return sizeof(struct slots) + workers * sizeof(struct entry);
+	return sizeof(struct slots) + places * sizeof(_Atomic pid_t);
 }
 
 struct slots *slots_open(unsigned count, unsigned waiting, unsigned workers)
 {
-	/* a reload has two generations of workers at a time */
-	workers *= 2;
-	struct slots *slots = mmap(
-		NULL, size_of(workers), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (waiting > workers)
+		waiting = workers;
+	size_t size = size_of(count + waiting);
+	struct slots *slots =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (slots == MAP_FAILED)
 		return NULL;
-	slots->count = count;
-	slots->waiting = waiting;
-	slots->workers = workers;
-	if (sem_init(&slots->free, 1, count) != 0) {
-		munmap(slots, size_of(workers));
+	if (sem_init(&slots->changed, 1, 0) != 0) {
+		munmap(slots, size);
 		return NULL;
 	}
+	slots->count = count;
+	slots->waiting = waiting;
 	return slots;
 }
 
 void slots_close(struct slots *slots)
 {
 	if (slots)
-		munmap(slots, size_of(slots->workers));
+		munmap(slots, size_of(slots->count + slots->waiting));
 }
 
-static struct entry *entry_of(struct slots *slots, pid_t process)
-{
-	for (unsigned i = 0; i < slots->workers; i++)
-		if (atomic_load(&slots->entries[i].process) == process)
-			return &slots->entries[i];
-	return NULL;
-}
-
-/* The calling process's entry; NULL where the table is full, which is one process too many. */
-static struct entry *claim(struct slots *slots)
+static bool occupy(_Atomic pid_t *places, unsigned count)
 {
 	pid_t self = getpid();
-	struct entry *entry = entry_of(slots, self);
-	for (unsigned i = 0; !entry && i < slots->workers; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		pid_t nobody = 0;
-		if (atomic_compare_exchange_strong(&slots->entries[i].process, &nobody, self))
-			entry = &slots->entries[i];
+		if (atomic_compare_exchange_strong(&places[i], &nobody, self))
+			return true;
 	}
-	return entry;
+	return false;
 }
 
-static unsigned count_in(struct slots *slots, enum state state)
+static bool vacate(_Atomic pid_t *places, unsigned count, pid_t process)
 {
-	unsigned count = 0;
-	for (unsigned i = 0; i < slots->workers; i++)
-		count += atomic_load(&slots->entries[i].state) == (int)state;
-	return count;
+	bool vacated = false;
+	for (unsigned i = 0; i < count; i++) {
+		pid_t holder = process;
+		vacated |= atomic_compare_exchange_strong(&places[i], &holder, 0);
+	}
+	return vacated;
 }
 
-static bool wait_until(struct slots *slots, int timeout_ms)
+/* After a slot became free. Who sits looks at the slots after sitting down, and who gives looks at
+ * the seats after giving: one of the two sees the other. */
+static void wake_one(struct slots *slots)
+{
+	for (unsigned i = 0; i < slots->waiting; i++)
+		if (atomic_load(&slots->places[slots->count + i]) != 0) {
+			sem_post(&slots->changed);
+			return;
+		}
+}
+
+static struct timespec monotonic_in(int milliseconds)
 {
 	struct timespec until;
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += timeout_ms % 1000 * 1000000L;
+	until.tv_sec += milliseconds / 1000;
+	until.tv_nsec += milliseconds % 1000 * 1000000L;
 	if (until.tv_nsec >= 1000000000L) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000L;
 	}
-	int result;
-	while ((result = sem_clockwait(&slots->free, CLOCK_MONOTONIC, &until)) != 0 &&
-		errno == EINTR) {
-	}
-	return result == 0;
+	return until;
+}
+
+static bool wait_for_slot(struct slots *slots, int timeout_ms)
+{
+	const struct timespec until = monotonic_in(timeout_ms);
+	while (!occupy(slots->places, slots->count))
+		if (sem_clockwait(&slots->changed, CLOCK_MONOTONIC, &until) != 0 && errno != EINTR)
+			return false;
+	return true;
 }
 
 bool slots_take(struct slots *slots, int timeout_ms)
 {
-	struct entry *entry = claim(slots);
-	if (!entry)
+	_Atomic pid_t *seats = slots->places + slots->count;
+	if (occupy(slots->places, slots->count))
+		return true;
+	if (!occupy(seats, slots->waiting))
 		return false;
-	atomic_store(&entry->state, WAITING);
-	bool taken = sem_trywait(&slots->free) == 0 ||
-		     (count_in(slots, WAITING) <= slots->waiting && wait_until(slots, timeout_ms));
-	atomic_store(&entry->state, taken ? HOLDING : IDLE);
+	bool taken = wait_for_slot(slots, timeout_ms);
+	vacate(seats, slots->waiting, getpid());
 	return taken;
 }
 
 void slots_give(struct slots *slots)
 {
-	struct entry *entry = entry_of(slots, getpid());
-	if (entry && atomic_exchange(&entry->state, IDLE) == HOLDING)
-		sem_post(&slots->free);
-}
-
-/* A process that died between getting a slot and saying so leaves the semaphore one short. That
- * shows when nobody holds or waits: then all slots must be free. */
-static void recount(struct slots *slots)
-{
-	int value;
-	while (count_in(slots, HOLDING) + count_in(slots, WAITING) == 0 &&
-		sem_getvalue(&slots->free, &value) == 0 && value < (int)slots->count)
-		sem_post(&slots->free);
+	if (vacate(slots->places, slots->count, getpid()))
+		wake_one(slots);
 }
 
 void slots_reclaim(struct slots *slots, pid_t process)
 {
-	struct entry *entry = entry_of(slots, process);
-	if (!entry)
-		return;
-	if (atomic_exchange(&entry->state, IDLE) == HOLDING)
-		sem_post(&slots->free);
-	atomic_store(&entry->process, 0);
-	recount(slots);
+	vacate(slots->places, slots->count + slots->waiting, process);
+	wake_one(slots);
 }

@@ -76,6 +76,8 @@ static bool sign_with_pkey(struct arena *arena, const struct signing_key *key, s
 	}
 	if (done)
 		*signature = (struct text){ (const char *)octets, size };
+	else
+		ERR_clear_error();
 	return done;
 }
 

@@ -15,6 +15,8 @@
 #include <openssl/kdf.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -83,6 +85,7 @@ static bool algorithm_of(EVP_PKEY *pkey, enum algorithm *algorithm)
 static const char *complete_pkey(struct keyring *keyring, struct signing_key *key, EVP_PKEY *pkey)
 {
 	const char *wrong = NULL;
+	PKCS8_PRIV_KEY_INFO *info = NULL;
 	unsigned char *der = NULL;
 	int size = 0;
 	key->pkey = pkey;
@@ -90,13 +93,16 @@ static const char *complete_pkey(struct keyring *keyring, struct signing_key *ke
 		wrong = "it is neither a P-256, an Ed25519, nor an RSA key of 2048 bits or more";
 		goto out;
 	}
-	size = i2d_PrivateKey(pkey, &der);
+	/* PKCS #8, whatever form the file has: the same key derives the same keys */
+	info = EVP_PKEY2PKCS8(pkey);
+	size = info ? i2d_PKCS8_PRIV_KEY_INFO(info, &der) : 0;
 	if (size <= 0 || !derive_all(key, der, (size_t)size) ||
 		!jwk_thumbprint(&keyring->arena, key, &key->kid))
 		wrong = "OpenSSL cannot use it";
 out:
 	if (der)
 		OPENSSL_clear_free(der, (size_t)size);
+	PKCS8_PRIV_KEY_INFO_free(info);
 	return wrong;
 }
 
@@ -160,14 +166,16 @@ static const char *load_key(struct keyring *keyring, struct signing_key *key, co
 {
 	struct stat status;
 	const char *wrong = NULL;
-	FILE *file = fopen(path, "re");
-	if (!file || fstat(fileno(file), &status) != 0) {
+	/* a pipe by that name must not make the start wait for somebody to write */
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
+	if (!file || fstat(descriptor, &status) != 0) {
 		wrong = strerror(errno);
 		goto out;
 	}
 	key->path = path;
 	if (!S_ISREG(status.st_mode))
-		wrong = "it is no file";
+		wrong = "it is no regular file";
 	else if (status.st_mode & (S_IWGRP | S_IRWXO))
 		wrong = "others may read or write it: chmod 0600 it";
 	else
@@ -175,6 +183,8 @@ static const char *load_key(struct keyring *keyring, struct signing_key *key, co
 out:
 	if (file)
 		fclose(file);
+	else if (descriptor >= 0)
+		close(descriptor);
 	return wrong;
 }
 

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -43,26 +44,27 @@ static bool write_key(FILE *file, enum algorithm algorithm)
 	return write_hmac(file);
 }
 
-/* <UTC time>-<algorithm>.pem, and where that is taken, with a number that sorts behind it. */
-static const char *path_of(
-	struct arena *arena, const char *folder, enum algorithm algorithm, unsigned number)
+/* <UTC time>-<algorithm>.pem, and where that is taken, with a number that sorts behind it:
+ * '.' stands before '_'. */
+static const char *path_of(struct arena *arena, const char *folder, time_t now,
+	enum algorithm algorithm, unsigned number)
 {
 	static const char *const names[ALGORITHM_COUNT] = { "es256", "eddsa", "rs256", "hs256" };
 	char when[32];
-	time_t now = time(NULL);
 	struct tm utc;
 	strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &utc));
 	if (number == 0)
 		return arena_format(arena, "%s/%s-%s.pem", folder, when, names[algorithm]);
-	return arena_format(arena, "%s/%s-%s-%02u.pem", folder, when, names[algorithm], number);
+	return arena_format(arena, "%s/%s-%s_%02u.pem", folder, when, names[algorithm], number);
 }
 
 /* link() refuses a name that is taken, so no key is ever overwritten. */
 static const char *publish(struct arena *arena, const char *temporary, const char *folder,
 	enum algorithm algorithm, const char **path)
 {
+	time_t now = time(NULL);
 	for (unsigned number = 0; number < 100; number++) {
-		const char *name = path_of(arena, folder, algorithm, number);
+		const char *name = path_of(arena, folder, now, algorithm, number);
 		if (link(temporary, name) == 0) {
 			*path = name;
 			return NULL;
@@ -88,8 +90,8 @@ const char *keyring_create(
 	const char *wrong = NULL;
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
 		return arena_format(arena, "cannot make folder %s: %s", folder, strerror(errno));
-	const char *temporary = arena_format(arena, "%s/.new-%d", folder, (int)getpid());
-	int descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	char *temporary = arena_format(arena, "%s/.new-XXXXXX", folder);
+	int descriptor = mkostemp(temporary, O_CLOEXEC); /* mode 0600, O_EXCL */
 	FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
 	if (!file) {
 		wrong = arena_format(arena, "cannot write in %s: %s", folder, strerror(errno));

@@ -53,6 +53,7 @@ static bool encrypt(
 		    EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE,
 			    ciphertext + token.length) == 1;
 	EVP_CIPHER_CTX_free(context);
+	ERR_clear_error();
 	return done;
 }
 
