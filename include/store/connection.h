@@ -21,6 +21,7 @@ struct store {
 	int64_t retry_at; /* monotonic ms before which no connection is tried */
 	int64_t used_at; /* monotonic ms of the last answer */
 	unsigned failures; /* to connect, in a row */
+	unsigned connections; /* made so far: another number is another connection */
 };
 
 /* Does not connect. settings and log must outlive it. */

@@ -260,13 +260,14 @@ static void rest(struct courier *courier, int64_t milliseconds, const sigset_t *
 
 int courier_run(struct courier *courier)
 {
-	bool listening = false;
+	unsigned listening = 0; /* which connection does; each new one has to be told */
 	sigset_t waiting;
 	stop_prepare(&waiting);
 	while (!stop_requested()) {
-		/* a connection that was lost has forgotten what it listened to */
-		if (!listening || store_socket(courier->store) < 0)
-			listening = store_listen(courier->store, "latchkey_outbox");
+		if (store_socket(courier->store) < 0 || listening != courier->store->connections)
+			listening = store_listen(courier->store, "latchkey_outbox")
+					    ? courier->store->connections
+					    : 0;
 		while (!stop_requested() && courier_turn(courier)) {
 		}
 		bool purging = clock_monotonic_ms() - courier->purged_at >= PURGE_MS;

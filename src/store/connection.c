@@ -118,14 +118,18 @@ static void back_off(struct store *store)
 		clock_monotonic_ms() + (delay < BACK_OFF_LAST_MS ? delay : BACK_OFF_LAST_MS);
 }
 
-/* True where the server has closed an idle connection, or said something on it, which it does
- * before it goes. */
+/* True where the server has closed an idle connection. What it says on one (a notification, its
+ * farewell) is read first: the end shows only behind it. */
 static bool went_away(struct store *store)
 {
+	struct pollfd idle = { PQsocket(store->connection), POLLIN, 0 };
 	if (clock_monotonic_ms() - store->used_at < IDLE_MS)
 		return false;
-	struct pollfd idle = { PQsocket(store->connection), POLLIN, 0 };
-	return poll(&idle, 1, 0) != 0;
+	while (poll(&idle, 1, 0) > 0)
+		if (!PQconsumeInput(store->connection) ||
+			PQstatus(store->connection) != CONNECTION_OK)
+			return true;
+	return false;
 }
 
 bool store_open(struct store *store)
@@ -159,6 +163,7 @@ bool store_connect(struct store *store)
 		return false;
 	}
 	store->failures = 0;
+	store->connections++;
 	return true;
 }
 
