@@ -523,8 +523,10 @@ static void the_set_keeps_rsa_secrets(void **state)
 	assert_non_null(strstr(text, "\",\"alg\":\"RS256\",\"use\":\"sig\"}]}"));
 	assert_null(strstr(text, "\"d\":"));
 	assert_null(strstr(text, "\"p\":"));
-	assert_null(strstr(text, "\"q"));
+	assert_null(strstr(text, "\"q\":"));
 	assert_null(strstr(text, "\"dp\":"));
+	assert_null(strstr(text, "\"dq\":"));
+	assert_null(strstr(text, "\"qi\":"));
 	/* 2048 bits as 342 characters: in as few octets as they need */
 	const char *modulus = strstr(text, "\"n\":\"") + 5;
 	assert_int_equal(strcspn(modulus, "\""), 342);

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""Mail is never lost and never slows a request."""
+import os
+import signal
+import stat
+import time
+
+import pytest
+
+from harness import folder, link_of, wait_until
+from sink import Sink, certificate
+
+
+@pytest.fixture
+def sink():
+    sinks = []
+
+    def make(**options):
+        sinks.append(Sink(**options))
+        return sinks[-1]
+    yield make
+    for one in sinks:
+        one.stop()
+
+
+def register(web, email, name="Zoë Doe"):
+    answer = web.post("/api/auth/register", {"email": email, "password": "password123", "full_name": name})
+    assert answer.status == 201, answer
+
+
+def smtp(sink, host="127.0.0.1", user="", **more):
+    return {"mail__transport": "smtp", "mail__url": f"smtp://{user}{host}:{sink.port}", "mail__tls": "off", **more}
+
+
+def test_message(make, sink, address):
+    server = sink()
+    service, web = make(**smtp(server))
+    email = address()
+    register(web, email)
+    got = wait_until(lambda: server.received(email))[0]
+    message = got["message"]
+    assert (got["sender"], got["recipients"]) == ("no-reply@example.com", [email])
+    assert (message["From"], message["To"]) == ("Test <no-reply@example.com>", email)
+    assert message["Message-ID"].endswith("@example.com>") and message["Date"] and message["Auto-Submitted"] == "auto-generated"
+    assert [p.get_content_type() for p in message.iter_parts()] == ["text/plain", "text/html"]
+    assert "Hello Zoë Doe," in message.get_body(("plain",)).get_content()
+    assert "Zoë Doe" in message.get_body(("html",)).get_content()
+    assert link_of(message).startswith("http://localhost/api/auth/verify/")
+    assert web.get("/api/auth/verify/" + link_of(message).rsplit("/", 1)[1]).status == 200
+    for line in got["content"].split(b"\r\n"):
+        assert len(line) <= 998 and b"\n" not in line and b"\r" not in line
+
+
+def test_server_down_for_a_while(make, sink, address):
+    server = sink()
+    service, web = make(**smtp(server))
+    server.stop()
+    emails = [address() for _ in range(30)]
+    started = time.monotonic()
+    for email in emails:
+        register(web, email)
+    assert time.monotonic() - started < 15  # nothing waits for the mail server
+    wait_until(lambda: service.log_contains("mail_retry"))
+    server.start()
+    wait_until(lambda: len(server.messages) >= 30, timeout=60)
+    time.sleep(1)
+    assert sorted(m["recipients"][0] for m in server.messages) == sorted(emails)
+    assert service.query("SELECT count(*) FROM outbox") == [(0,)]
+
+
+def test_later_is_retried_and_never_is_final(make, sink, address):
+    server = sink()
+    service, web = make(**smtp(server))
+    later, never = address(), address()
+    server.fail(later, "451 not now", times=1)
+    server.fail(never, "550 no such user", times=99)
+    register(web, later)
+    register(web, never)
+    assert wait_until(lambda: server.received(later), timeout=30)
+    wait_until(lambda: service.log_contains(r"error courier.* mail_failed .*550 no such user"))
+    rows = service.query("SELECT recipient, last_error, sealed_token FROM outbox WHERE failed_at IS NOT NULL")
+    assert rows == [(never, "550 no such user", None)]
+
+
+def test_starttls_and_authentication(make, sink, address):
+    context, ca = certificate(folder(), "127.0.0.1")
+    server = sink(tls=context, require_tls=True, credentials=("us er", "p@ss:word"))
+    service, web = make(**smtp(server, user="us%20er:p%40ss%3Aword@", mail__ca_file=ca))
+    for _ in range(3):  # the library once crashed with its second session
+        email = address()
+        register(web, email)
+        assert wait_until(lambda: server.received(email))[0]["tls"]
+    assert server.logins
+
+
+@pytest.mark.parametrize("fault", ["authority", "host", "credentials", "plain"])
+def test_nothing_is_sent_to_the_wrong_server(make, sink, address, fault):
+    context, ca = certificate(folder(), "mail.example.com" if fault == "host" else "127.0.0.1")
+    server = sink(tls=None if fault == "plain" else context, require_tls=fault != "plain", credentials=None if fault == "plain" else ("user", "secret"))
+    password = "wrong" if fault == "credentials" else "secret"
+    more = {} if fault == "authority" else {"mail__ca_file": ca}
+    service, web = make(**smtp(server, user=f"user:{password}@", **more))
+    register(web, address())
+    wait_until(lambda: service.log_contains("mail_retry"), timeout=20)
+    assert server.messages == []
+    assert password not in service.log()
+
+
+def test_sendmail(make, address):
+    place = folder()
+    place.chmod(0o777)
+    program = place / "sendmail"
+    program.write_text(f"#!/bin/sh\necho \"$@\" > {place}/arguments\ncat > {place}/$$.new && mv {place}/$$.new {place}/$$.mail\n")
+    program.chmod(0o755)
+    service, web = make(mail__transport="sendmail", mail__sendmail=program)
+    email = address()
+    register(web, email)
+    path = wait_until(lambda: list(place.glob("*.mail")))[0]
+    text = path.read_text()
+    assert f"To: {email}\n" in text and "\r" not in text
+    assert (place / "arguments").read_text().strip() == "-t -i -f no-reply@example.com"
+
+
+def test_courier_killed_in_the_middle(make, sink, address):
+    server = sink()
+    service, web = make(**smtp(server))
+    server.stop()
+    emails = [address() for _ in range(10)]
+    for email in emails:
+        register(web, email)
+    server.start()
+    for _ in range(5):
+        os.kill(max(service.children()), signal.SIGKILL)
+        time.sleep(0.3)
+    wait_until(lambda: {m["recipients"][0] for m in server.messages} == set(emails), timeout=60)
+
+
+def test_the_database_never_holds_a_token_that_works(make, sink, address):
+    server = sink()
+    service, web = make(**smtp(server))
+    server.stop()
+    email = address()
+    register(web, email)
+    dump = str(service.query("SELECT * FROM outbox")) + str(service.query("SELECT * FROM one_time_tokens"))
+    server.start()
+    token = link_of(wait_until(lambda: server.received(email), timeout=30)[0]["message"]).rsplit("/", 1)[1]
+    assert token not in dump and token not in service.log()
+
+
+def test_port_465_is_explained(make):
+    service, _ = make()
+    run = service.command("config", "-o", "mail.transport=smtp", "-o", "mail.url=smtp://mail.example.com:465")
+    assert run.returncode == 78 and "587" in run.stderr
+
+
+def test_mail_folder_holds_whole_files(service, nginx, address):
+    email = address()
+    register(nginx, email)
+    service.token(email, "verify")
+    assert not list((service.dir / "mail").glob("*.new"))
+    assert stat.S_ISREG(next((service.dir / "mail").glob("*.eml")).stat().st_mode)

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: MIT
+"""Things die, stop and change under the service."""
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness import BINARY, fastcgi, wait_until
+
+
+def register(web, email):
+    return web.post("/api/auth/register", {"email": email, "password": "password123", "full_name": "J"})
+
+
+class Load:
+    """Requests one after the other in threads of their own, until it is left."""
+
+    def __init__(self, request, threads=4):
+        self.request, self.answers, self.stop = request, [], False
+        self.threads = [threading.Thread(target=self.run) for _ in range(threads)]
+
+    def run(self):
+        while not self.stop:
+            started = time.monotonic()
+            answer = self.request()
+            self.answers.append((answer.status, time.monotonic() - started))
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop = True
+        for thread in self.threads:
+            thread.join()
+
+
+def test_killed_children_are_replaced(make, address):
+    service, web = make()
+    for _ in range(3):
+        before = service.children()
+        for child in before:
+            os.kill(child, signal.SIGKILL)
+        wait_until(lambda: len(set(service.children()) - set(before)) == len(before), timeout=2)
+        email = address()
+        assert register(web, email).status == 201
+        service.token(email, "verify")
+        time.sleep(1)
+
+
+def test_a_killed_worker_loses_nothing_acknowledged(make, address):
+    service, web = make()
+    emails, taken = [address() for _ in range(200)], []
+    rest = iter(emails)
+
+    def one():
+        email = next(rest, None)
+        if email is None:
+            time.sleep(0.05)
+            return web.get("/api/auth/health")
+        answer = register(web, email)
+        if answer.status == 201:
+            taken.append(email)
+        return answer
+    with Load(one):
+        for _ in range(10):
+            os.kill(service.children()[0], signal.SIGKILL)
+            time.sleep(0.15)
+        wait_until(lambda: next(rest, None) is None, timeout=30)
+    stored = {row[0] for row in service.query("SELECT email FROM users")}
+    assert taken and set(taken) <= stored
+    wait_until(lambda: service.query("SELECT count(*) FROM outbox") == [(0,)], timeout=20)
+    # an account and its mail are there together
+    assert service.query("SELECT count(*) FROM users u WHERE NOT EXISTS (SELECT FROM one_time_tokens t WHERE t.user_pk = u.pk)") == [(0,)]
+
+
+def test_reload_refuses_nobody_and_takes_effect(make):
+    service, web = make()
+    with Load(lambda: web.get("/api/auth/health")) as load:
+        for minimum in (9, 10, 11):
+            service.settings["passwords.min_length"] = str(minimum)
+            service.write()
+            before = service.children()
+            service.process.send_signal(signal.SIGHUP)
+            wait_until(lambda: not set(before) & set(service.children()))
+    assert {status for status, _ in load.answers} == {200} and len(load.answers) > 50
+    answer = web.post("/api/auth/register", {"email": "a@example.com", "password": "0123456789", "full_name": "J"})
+    assert answer.json["errors"] == {"password": ["Use at least 11 characters."]}
+
+
+def test_reload_with_wrong_settings_changes_nothing(make):
+    service, web = make()
+    service.settings["passwords.min_length"] = "none"
+    service.write()
+    before = service.children()
+    service.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: service.log_contains(r"reload_failed .*latchkey.conf:\d+: passwords.min_length"))
+    assert service.children() == before and web.get("/api/auth/health").status == 200
+
+
+def test_term_finishes_the_request_in_hand(make, address):
+    service, web = make(passwords__memory="262144")  # a hash of some hundred milliseconds
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(register(web, address())))
+    thread.start()
+    time.sleep(0.15)
+    service.process.terminate()
+    thread.join()
+    assert service.process.wait(timeout=10) == 0
+    assert answers[0].status == 201 and not os.path.exists(service.socket)
+
+
+def test_database_away_and_back(make, address):
+    from harness import Cluster, Nginx, Service
+    if os.environ.get("LATCHKEY_TEST_DATABASE_URL"):
+        pytest.skip("a given server is not ours to stop")
+    cluster = Cluster()
+    service = Service(cluster)
+    web = Nginx(service)
+    try:
+        email = address()
+        assert register(web, email).status == 201
+        cluster.stop()
+        for _ in range(8):
+            started = time.monotonic()
+            answer = web.post("/api/auth/login", {"username": email, "password": "password123"})
+            assert (answer.status, answer.json["code"]) == (503, "unavailable")
+            assert int(answer.headers["Retry-After"]) >= 1 and time.monotonic() - started < 3
+        assert web.get("/api/auth/health").status == 503
+        cluster.start()
+        back = time.monotonic()
+        wait_until(lambda: all(web.get("/api/auth/health").status == 200 for _ in range(12)), timeout=5)
+        assert web.post("/api/auth/login", {"username": email, "password": "password123"}).status == 200
+        assert time.monotonic() - back < 5
+        other = address()
+        assert register(web, other).status == 201
+        service.token(other, "verify")
+    finally:
+        web.close()
+        service.close()
+        cluster.close()
+
+
+def test_peers_that_stall_or_lie_keep_no_worker(make):
+    service, web = make()
+    stop = time.monotonic() + 12
+    def silent(peer): pass
+    def garbage(peer): peer.sendall(b"GET / HTTP/1.1\r\n\r\n" * 20)
+    def half(peer): peer.sendall(b"\x01\x01\x00\x01\x00\x08\x00\x00\x00\x01\x00\x00")
+    def half_body(peer): peer.sendall(b"\x01\x01\x00\x01\x00\x08\x00\x00" + b"\x00\x01" + b"\0" * 6 + b"\x01\x04\x00\x01\0\0\0\0\x01\x05\0\1\x10\0\0\0abc")
+
+    def trouble(what):
+        while time.monotonic() < stop:
+            with socket.socket(socket.AF_UNIX) as peer:
+                peer.settimeout(20)
+                try:
+                    peer.connect(service.socket)
+                    what(peer)
+                    peer.recv(1)
+                except OSError:
+                    time.sleep(0.05)
+                time.sleep(0.05)
+    threads = [threading.Thread(target=trouble, args=(kind,)) for kind in (silent, garbage, half, half_body) * 50]
+    for thread in threads:
+        thread.start()
+    answers = []
+    while time.monotonic() < stop:
+        started = time.monotonic()
+        answers.append((web.get("/api/auth/health").status, time.monotonic() - started))
+    for thread in threads:
+        thread.join()
+    assert {status for status, _ in answers} == {200}
+    assert statistics.median(t for _, t in answers) < 0.5 and max(t for _, t in answers) < 8
+    assert not service.log_contains("child_died")
+
+
+@pytest.mark.parametrize("length, body, expected", [
+    ("5", b"{}", b"Status: 400"), ("2", b"{} trailing", b"Status: 400"), ("x", b"{}", b"Status: 400"),
+    ("70000", b"{}", b"Status: 413"), ("", b"{}", b"invalid_input"), ("-1", b"{}", b"Status: 400")])
+def test_content_length_that_lies(service, length, body, expected):
+    assert expected in fastcgi(service, "/login", "POST", body, CONTENT_LENGTH=length).recv(65536)
+
+
+def test_other_roles_are_refused(service):
+    peer = fastcgi(service, "/health", finish=True)
+    assert b"Status: 200" in peer.recv(65536)
+
+
+def test_started_by_a_web_server(make, service):
+    """The socket on fd 0, as spawn-fcgi passes it, and one process without a supervisor."""
+    path = str(service.dir / "inherited")
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(16)
+    arguments = [str(BINARY), "-o", "http.workers=0", "--config", str(service.dir / "latchkey.conf")]
+    process = subprocess.Popen(arguments, stdin=listener.fileno(), env=service.environment)
+    listener.close()
+    try:
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(10)
+            peer.connect(path)
+        inherited = type("Inherited", (), {"socket": path})
+        assert b'"status":"ok"' in fastcgi(inherited, "/health").recv(65536)
+        started = time.monotonic()
+        process.terminate()
+        assert process.wait(timeout=5) == 0 and time.monotonic() - started < 3
+    finally:
+        process.kill()
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["serve", "-o", "http.workers=many"], ["http.workers", "0 to 512"]),
+    (["serve", "-o", "passwords.lenght=9"], ["unknown key passwords.lenght"]),
+    (["serve", "-o", "api.dialect=klingon"], ["api.dialect", "klingon"]),
+    (["serve", "-o", "api.base_url="], ["api.base_url is not set"]),
+    (["serve", "-o", "http.listen=0.0.0.0:9000"], ["reached from outside"]),
+    (["serve", "-o", "tokens.keys=/nowhere"], ["tokens.keys", "latchkey keys new"]),
+    (["serve", "-o", "mail.from=nobody"], ["mail.from"]),
+    (["serve", "-o", "nonsense"], ["section.key=value"]),
+    (["serve", "-o", "links.reset=https://example.com/"], ["links.reset", "{token}"]),
+    (["serve", "-o", "http.origins=example.com"], ["http.origins"]),
+    (["serve", "-o", "http.trusted_proxies=10.0.0.0/33"], ["http.trusted_proxies"]),
+    (["serve", "--nonsense"], ["--nonsense"]), (["nonsense"], ["nonsense"])])
+def test_what_is_wrong_is_said(service, arguments, words):
+    run = service.command(*arguments)
+    assert run.returncode not in (0, 1) and all(word in run.stderr for word in words), run
+
+
+def test_a_second_service_on_the_same_socket_is_refused(service):
+    run = service.command("serve")
+    assert run.returncode == 78 and "refusing to start" in run.stderr

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: MIT
+"""Privacy, races, limits and sessions: the rules that hold whatever the path is."""
+import concurrent.futures
+import re
+import statistics
+import time
+
+import pytest
+
+from harness import fastcgi, wait_until
+
+PASSWORD = "password123"
+
+
+def register(web, email, **more):
+    return web.post("/api/auth/register", {"email": email, "password": PASSWORD, "full_name": "J", **more})
+
+
+def log_in(web, email, password=PASSWORD, **more):
+    return web.post("/api/auth/login", {"username": email, "password": password}, **more)
+
+
+def without_date(answer):
+    return answer.status, answer.body, sorted((k, v) for k, v in answer.headers.items() if k != "Date")
+
+
+def test_unknown_email_and_wrong_password_are_alike(make, address):
+    service, web = make(passwords__memory="19456")
+    email = address()
+    assert register(web, email).status == 201
+    assert without_date(log_in(web, email, "wrong password")) == without_date(log_in(web, "nobody@example.com", "wrong password"))
+    times = {email: [], "nobody@example.com": []}
+    for _ in range(200):
+        for name in times:
+            started = time.perf_counter()
+            assert log_in(web, name, "wrong password").status == 401
+            times[name].append(time.perf_counter() - started)
+    known, unknown = (statistics.median(t) for t in times.values())
+    assert abs(known / unknown - 1) < 0.05, (known, unknown)
+
+
+def race(count, one):
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return [f.result() for f in [pool.submit(one, i) for i in range(count)]]
+
+
+def test_of_two_registrations_one_succeeds(nginx, service, address):
+    for _ in range(200):
+        email = address()
+        assert sorted(a.status for a in race(2, lambda i: register(nginx, email))) == [201, 409]
+    assert service.query("SELECT count(*) FROM users GROUP BY lower(email) HAVING count(*) > 1") == []
+
+
+def test_of_two_resets_one_succeeds(nginx, service, address):
+    email = address()
+    register(nginx, email)
+    for n in range(200):
+        nginx.post("/api/auth/password-reset", {"email": email})
+        token = service.token(email, "password-reset", n + 1)
+        passwords = ["first password", "second password"]
+        answers = race(2, lambda i: nginx.post(f"/api/auth/password-reset/{token}", {
+            "new_password": passwords[i], "confirm_password": passwords[i]}))
+        assert sorted(a.status for a in answers) == [200, 400]
+        winner = passwords[0 if answers[0].status == 200 else 1]
+        assert log_in(nginx, email, winner).status == 200
+
+
+def test_reset_voids_the_other_reset_tokens(nginx, service, address):
+    email = address()
+    register(nginx, email)
+    tokens = []
+    for n in range(4):
+        nginx.post("/api/auth/password-reset", {"email": email})
+        tokens.append(service.token(email, "password-reset", n + 1))
+    new = {"new_password": "newpassword123", "confirm_password": "newpassword123"}
+    assert nginx.post(f"/api/auth/password-reset/{tokens[0]}", new).status == 400  # the fourth voided the first
+    assert nginx.post(f"/api/auth/password-reset/{tokens[1]}", new).status == 200
+    assert nginx.post(f"/api/auth/password-reset/{tokens[3]}", new).status == 400
+
+
+def test_tokens_and_sessions_expire(make, address):
+    service, web = make(tokens__access_ttl="1s", sessions__lifetime="4s", links__verify_ttl="1s", links__reset_ttl="1s")
+    email = address()
+    register(web, email)
+    token = service.token(email, "verify")
+    web.post("/api/auth/password-reset", {"email": email})
+    reset = service.token(email, "password-reset")
+    tokens = log_in(web, email).json
+    time.sleep(2.1)
+    assert web.get("/api/auth/me", token=tokens["access_token"]).status == 401
+    assert web.get(f"/api/auth/verify/{token}").status == 400
+    assert web.post(f"/api/auth/password-reset/{reset}", {"new_password": PASSWORD, "confirm_password": PASSWORD}).status == 400
+    assert web.post("/api/auth/refresh", {"refresh_token": tokens["refresh_token"]}).status == 200
+    time.sleep(2.5)
+    assert web.post("/api/auth/refresh", {"refresh_token": tokens["refresh_token"]}).status == 401
+
+
+def test_login_limit(make, address):
+    service, web = make(limits__login="5/1m")
+    email, other = address(), address()
+    register(web, email)
+    register(web, other)
+    for name in (email, "nobody@example.com"):
+        assert [log_in(web, name, "wrong password").status for _ in range(5)] == [401] * 5
+        answer = log_in(web, name)  # even the right one
+        assert (answer.status, answer.json["code"]) == (429, "too_many_requests")
+        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert log_in(web, other).status == 200
+    spray = [log_in(web, f"nobody{n}@example.com").status for n in range(30)]
+    assert 429 in spray  # one network, many accounts
+
+
+def test_limits_count_networks(make, address):
+    service, web = make(limits__login="3/1m", http__trusted_proxies="127.0.0.1")
+    email = address()
+    register(web, email)
+
+    def attempt(client):
+        return log_in(web, email, "wrong password", headers={"X-Forwarded-For": client}).status
+    assert [attempt(f"2001:db8:1:1::{n}") for n in range(4)] == [401, 401, 401, 429]
+    assert attempt("2001:db8:1:2::1") == 401
+    assert attempt("spoofed, 2001:db8:1:1::9") == 429
+
+
+def test_forwarded_header_of_a_stranger_is_not_believed(make, address):
+    service, web = make(limits__login="2/1m")
+    answers = [log_in(web, "a@example.com", headers={"X-Forwarded-For": f"192.0.2.{n}"}).status for n in range(3)]
+    assert answers == [401, 401, 429]
+
+
+@pytest.mark.parametrize("setting, path, body", [
+    ("register", "/register", {"password": PASSWORD, "full_name": "J"}), ("reset", "/password-reset", {}), ("verify", "/verify/resend", {})])
+def test_other_limits(make, address, setting, path, body):
+    service, web = make(**{f"limits__{setting}": "3/1m"})
+    email = address()
+    answers = [web.post("/api/auth" + path, {"email": email, **body}) for _ in range(4)]
+    assert [a.status == 429 for a in answers] == [False] * 3 + [True]
+    assert answers[3].headers["Retry-After"]
+
+
+def test_mail_budget_is_silent(make, address):
+    service, web = make(limits__mail="2/1h")
+    email = address()
+    register(web, email)
+    for _ in range(5):
+        answer = web.post("/api/auth/password-reset", {"email": email})
+        assert answer.status == 200
+    time.sleep(1)
+    assert len(service.mails(email)) == 2
+
+
+def test_existence_can_be_hidden(make, address):
+    service, web = make(api__reveal_unknown_email="never")
+    email = address()
+    first, second = register(web, email), register(web, email)
+    assert without_date(first) == without_date(second) and first.status == 201
+    wait_until(lambda: service.mails(email, "already have an account"))
+    known = web.post("/api/auth/password-reset", {"email": email})
+    assert without_date(known) == without_date(web.post("/api/auth/password-reset", {"email": "nobody@example.com"}))
+
+
+def test_disabled_users_are_out_at_once(nginx, service, address):
+    email = address()
+    register(nginx, email)
+    tokens = log_in(nginx, email).json
+    service.query("UPDATE users SET disabled_at = now() WHERE email = %s", email)
+    assert nginx.get("/api/auth/me", token=tokens["access_token"]).status == 401
+    assert nginx.post("/api/auth/refresh", {"refresh_token": tokens["refresh_token"]}).status == 401
+    assert log_in(nginx, email).status == 401
+    assert service.query("SELECT count(*) FROM sessions JOIN users ON user_pk = pk WHERE email = %s", email) == [(0,)]
+
+
+def test_unverified_may_be_kept_out(make, address):
+    service, web = make(accounts__require_verified="yes")
+    email = address()
+    register(web, email)
+    answer = log_in(web, email)
+    assert (answer.status, answer.json["code"]) == (403, "email_not_verified")
+    assert log_in(web, email, "wrong password").status == 401
+    web.get("/api/auth/verify/" + service.token(email, "verify"))
+    assert log_in(web, email).status == 200
+
+
+def test_password_blocklist(make, address):
+    service, web = make()
+    (service.dir / "list").write_text("12345678\npassword123\n")
+    service.settings["passwords.blocklist"] = str(service.dir / "list")
+    service.write()
+    service.stop()
+    service.start()
+    answer = web.post("/api/auth/register", {"email": address(), "password": "PassWord123", "full_name": "J"})
+    assert "too common" in answer.json["errors"]["password"][0]
+
+
+def test_hash_follows_the_settings(make, address):
+    service, web = make(passwords__memory="512")
+    email = address()
+    register(web, email)
+    service.settings["passwords.memory"] = "1024"
+    service.write()
+    service.stop()
+    service.start()
+    assert log_in(web, email).status == 200
+    assert service.query("SELECT password_hash LIKE '$argon2id$v=19$m=1024,t=2,p=1$%%' FROM users") == [(True,)]
+    assert log_in(web, email).status == 200
+
+
+def test_links_do_not_come_from_the_host_header(nginx, service, address):
+    email = address()
+    nginx.post("/api/auth/register", {"email": email, "password": PASSWORD, "full_name": "J"}, headers={"Host": "evil.example"})
+    service.token(email, "verify")
+    assert b"evil" not in b"".join(m.as_bytes() for m in service.mails(email))
+
+
+def test_cors_is_for_the_origins_only(make):
+    service, web = make(http__origins="https://app.example.com http://localhost:3000")
+    for origin, allowed in (("https://app.example.com", True), ("http://localhost:3000", True), ("https://evil.example", False), ("null", False)):
+        answer = web.request("OPTIONS", "/api/auth/login", headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
+        assert answer.status == 204 and answer.headers["Vary"] == "Origin"
+        assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is allowed
+    answer = web.get("/api/auth/health", headers={"Origin": "https://app.example.com"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+
+
+def test_nothing_secret_is_logged(make, address):
+    service, web = make()
+    email = address()
+    register(web, email)
+    tokens = log_in(web, email).json
+    log_in(web, email, "a wrong password")
+    verify = service.token(email, "verify")
+    web.get(f"/api/auth/verify/{verify}")
+    web.post("/api/auth/password-reset", {"email": email})
+    reset = service.token(email, "password-reset")
+    web.post("/api/auth/refresh", {"refresh_token": tokens["refresh_token"][:-1]})
+    log = service.log()
+    for secret in (PASSWORD, "a wrong password", tokens["access_token"], tokens["refresh_token"], verify, reset, "argon2id", email):
+        assert secret not in log
+    assert "mail_sent" in log
+
+
+def test_refresh_and_me_are_one_statement_each(cluster, service, nginx, address):
+    import os
+    if os.environ.get("LATCHKEY_TEST_DATABASE_URL"):
+        pytest.skip("the log of a given server is not ours to read")
+    email = address()
+    register(nginx, email)
+    tokens = log_in(nginx, email).json
+    calls = {"session_user": lambda: nginx.get("/api/auth/me", token=tokens["access_token"]),
+             "session_refresh": lambda: nginx.post("/api/auth/refresh", {"refresh_token": tokens["refresh_token"]})}
+    for _ in range(20):  # each worker has prepared them
+        for call in calls.values():
+            call()
+    cluster.execute(f"ALTER DATABASE {service.database} SET log_statement = 'all'")
+    service.stop()
+    service.start()
+    for _ in range(20):
+        for call in calls.values():
+            call()
+    log = (cluster.dir / "log")
+    for name, call in calls.items():
+        before = log.stat().st_size
+        assert call().status == 200
+        with open(log) as f:
+            f.seek(before)
+            statements = re.findall(r"LOG:  (?:execute|statement)[^\n]*", f.read())
+        mine = [s for s in statements if "outbox" not in s and "BEGIN" not in s and "ROLLBACK" not in s and "purge" not in s]
+        assert len(mine) == 1 and name in mine[0], statements
+    cluster.execute(f"ALTER DATABASE {service.database} RESET log_statement")
