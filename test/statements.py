@@ -5,6 +5,7 @@ its head) against what PostgreSQL makes of it, and its plan against sequential s
 
     statements.py CONNECTION_STRING     an empty database, which is migrated and filled
 """
+import os
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import psycopg2
 
 ROOT = Path(__file__).resolve().parent.parent
-BINARY = ROOT / "build" / "latchkey"
+BINARY = os.environ.get("LATCHKEY_BINARY", ROOT / "build" / "latchkey")
 
 FILL = """
 INSERT INTO users (email, username, full_name, password_hash)

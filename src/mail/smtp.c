@@ -172,7 +172,7 @@ static const char *printable(struct arena *arena, int code, const char *text)
 	for (char *at = line; *at; at++)
 		if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f)
 			*at = ' ';
-	return line;
+	return text_string(arena, text_trim(text_of(line)));
 }
 
 static struct delivery_report report(struct delivery_batch *batch, size_t i, const char *otherwise)
@@ -223,7 +223,7 @@ static void send(const struct settings *settings, struct arena *arena,
 		reports[i] = (struct delivery_report){ DELIVERY_RETRY, reason };
 	if (smtp_url_parse(arena, settings->mail_url, &batch.url))
 		return;
-	auth_client_init();
+	auth_client_init(); /* never undone: what its counterpart unloads is used again */
 	session = smtp_create_session();
 	auth = auth_create_context();
 	tls = tls_context(&batch);
@@ -240,7 +240,6 @@ out:
 	if (auth)
 		auth_destroy_context(auth);
 	SSL_CTX_free(tls);
-	auth_client_exit();
 	ERR_clear_error();
 }
 

@@ -107,9 +107,11 @@ enum outcome session_verify(struct context *context, struct text phc, struct tex
 		return session_unavailable(output);
 	enum password_match match = password_verify(context->arena, phc, password);
 	slot_give(context);
-	if (match == PASSWORD_UNREADABLE)
+	if (match == PASSWORD_UNREADABLE) { /* or no memory to read it with */
 		log_error(context->log, "password_hash_unreadable", "client=%.*s",
 			TEXT_PRINTF(context->client));
+		return session_unavailable(output);
+	}
 	*matches = match == PASSWORD_MATCHES;
 	return OUTCOME_OK;
 }

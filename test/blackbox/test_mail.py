@@ -29,7 +29,7 @@ def register(web, email, name="Zoë Doe"):
 
 
 def smtp(sink, host="127.0.0.1", user="", **more):
-    return {"mail__transport": "smtp", "mail__url": f"smtp://{user}{host}:{sink.port}", "mail__tls": "off", **more}
+    return {"mail__transport": "smtp", "mail__url": f"smtp://{user}{host}:{sink.port}", "mail__tls": "off", "mail__timeout": "2s", **more}
 
 
 def test_message(make, sink, address):
