@@ -38,9 +38,9 @@ __attribute__((malloc, returns_nonnull)) char *arena_copy(
 	struct arena *arena, const void *octets, size_t size);
 
 /* printf into the arena. The caller's format is trusted. Never NULL. */
-__attribute__((format(printf, 2, 3), returns_nonnull)) char *arena_format(
+__attribute__((format(printf, 2, 3), nonnull(2), returns_nonnull)) char *arena_format(
 	struct arena *arena, const char *format, ...);
-__attribute__((format(printf, 2, 0), returns_nonnull)) char *arena_format_list(
+__attribute__((format(printf, 2, 0), nonnull(2), returns_nonnull)) char *arena_format_list(
 	struct arena *arena, const char *format, va_list arguments);
 
 #endif

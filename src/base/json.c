@@ -253,8 +253,10 @@ bool json_read(
 	}
 	yajl_alloc_funcs memory = { allocate, reallocate, release, arena };
 	yajl_handle parser = yajl_alloc(&callbacks, &memory, &reader);
+	/* a quote at the end ends a string that was begun behind the object, which yajl overlooks */
 	if (yajl_parse(parser, (const unsigned char *)json.at, json.length) != yajl_status_ok ||
-		yajl_complete_parse(parser) != yajl_status_ok) {
+		yajl_complete_parse(parser) != yajl_status_ok ||
+		yajl_parse(parser, (const unsigned char *)"\"", 1) != yajl_status_ok) {
 		*reason = reader.reason ? reader.reason : "The body is not valid JSON";
 		return false;
 	}
