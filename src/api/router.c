@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/router.h"
 
+/* "/register/" is "/register". */
+static struct text without_slash(struct text path)
+{
+	if (path.length > 1 && path.at[path.length - 1] == '/')
+		path.length--;
+	return path;
+}
+
 /* Segment by segment; *token is what stood for {token}. */
 static bool path_matches(const char *pattern, struct text path, struct text *token)
 {
-	struct text wanted = text_of(pattern);
+	struct text wanted = without_slash(text_of(pattern));
 	struct text expected;
 	struct text segment;
 	*token = TEXT_NONE;
@@ -17,14 +25,6 @@ static bool path_matches(const char *pattern, struct text path, struct text *tok
 			return false;
 	}
 	return !text_next(&path, '/', &segment);
-}
-
-/* "/register/" is "/register". */
-static struct text without_slash(struct text path)
-{
-	if (path.length > 1 && path.at[path.length - 1] == '/')
-		path.length--;
-	return path;
 }
 
 /* The methods of a path as they are met: at most one each. */

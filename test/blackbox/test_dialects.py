@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: MIT
+"""All five dialects at their documented URLs, and the rules that hold in each."""
+import concurrent.futures
+import time
+from http.cookies import SimpleCookie
+
+import pytest
+
+PASSWORD = "password123"
+
+# How each dialect spells things: the prefix, the paths, the keys.
+SPELLINGS = {
+    "nested": dict(prefix="/api/auth", register="/register", login="/login", name="email", refresh="/refresh", token="refresh",
+                   error="message", forgot="/password-reset/request", reset=("/password-reset/confirm", "new_password")),
+    "bearer": dict(prefix="/api/auth", register="/register", login="/login", name="username", refresh="/refresh",
+                   token="refresh_token", error="detail", forgot="/password-reset", reset=("/password-reset/{}", "new_password")),
+    "cookie": dict(prefix="/auth", register="/register", login="/login", name="email", refresh="/refresh", token=None,
+                   error="detail", forgot="/forgot-password", reset=("/reset-password/{}", "new_password")),
+    "token": dict(prefix="/auth", register="/register/", login="/token/", name="email", refresh="/token/refresh/", token="refresh",
+                  error="detail", forgot="/reset-password/", reset=("/reset-password/{}/", "password")),
+    "content": dict(prefix="/api/auth", register="/register/", login="/login/", name="username", refresh="/refresh/",
+                    token="refresh", error="error", forgot="/password-reset/", reset=("/password-reset/{}/", "new_password")),
+}
+
+
+class Speaker:
+    """A client of one dialect."""
+
+    def __init__(self, name, web):
+        self.name, self.web, self.__dict__ = name, web, {**SPELLINGS[name], "name": name, "web": web, "key": SPELLINGS[name]["name"]}
+
+    def call(self, method, path, body=None, **more):
+        return self.web.request(method, self.prefix + path, body, host=f"{self.name}.localhost", **more)
+
+    def registration(self, email):
+        return {"email": email, "password": PASSWORD, "full_name": "John Doe", "username": email.split("@")[0]}
+
+    def do_register(self, email):
+        return self.call("POST", self.register, self.registration(email))
+
+    def do_login(self, email, password=PASSWORD):
+        return self.call("POST", self.login, {self.key: email, "password": password})
+
+    def do_refresh(self, token):
+        if self.token:
+            return self.call("POST", self.refresh, {self.token: token})
+        return self.call("POST", self.refresh, headers={"Cookie": f"refresh_token={token}"})
+
+    def tokens(self, answer):
+        found = answer.json.get("tokens", answer.json.get("content", {}).get("tokens") if "content" in answer.json else None) or answer.json
+        return found.get("access", found.get("access_token")), found.get("refresh", found.get("refresh_token"))
+
+
+@pytest.fixture(params=SPELLINGS)
+def speaker(request, nginx):
+    return Speaker(request.param, nginx)
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_documented_requests(nginx, service, address, slash):
+    def post(dialect, path, body=None, **more):
+        speaker = Speaker(dialect, nginx)
+        return speaker.call("POST", path.rstrip("/") + slash, body, **more)
+    email, john = address(), {"password": PASSWORD, "first_name": "John", "last_name": "Doe"}
+    answer = post("nested", "/register", {"email": email, **john})
+    assert answer.status == 201 and set(answer.json) == {"user", "tokens"}
+    assert set(answer.json["user"]) == {"id", "email", "first_name", "last_name"} and set(answer.json["tokens"]) == {"access", "refresh"}
+    answer = post("nested", "/login", {"email": email, "password": PASSWORD})
+    tokens = answer.json["tokens"]
+    assert (answer.status, answer.json["user"]["first_name"]) == (200, "John")
+    assert list(post("nested", "/refresh", {"refresh": tokens["refresh"]}).json) == ["access"]
+    answer = post("nested", "/logout", {"refresh": tokens["refresh"]}, token=tokens["access"])
+    assert (answer.status, answer.body) == (204, b"")
+    assert post("nested", "/refresh", {"refresh": tokens["refresh"]}).status == 401
+    answer = post("nested", "/password-reset/request", {"email": email})
+    assert answer.json["message"] == "If an account with that email exists, a password reset link has been sent."
+    assert post("nested", "/password-reset/request", {"email": "nobody@example.com"}).body == answer.body
+    token = service.token(email, "password-reset")
+    answer = post("nested", "/password-reset/confirm", {"token": token, "new_password": "newpassword123"})
+    assert (answer.status, answer.json["message"]) == (200, "Password has been reset successfully.")
+    answer = post("nested", "/password-reset/confirm", {"token": token, "new_password": "newpassword123"})
+    assert (answer.status, answer.json["code"]) == (400, "invalid_token")
+
+    email = address()
+    answer = post("cookie", "/register", {"email": email, "password": PASSWORD, "full_name": "John Doe"})
+    assert (answer.status, answer.json["email"], answer.json["full_name"]) == (201, email, "John Doe")
+    answer = post("cookie", "/forgot-password", {"email": "nobody@example.com"})
+    assert (answer.status, answer.json) == (200, {"message": "Password reset email sent"})
+    answer = post("cookie", "/forgot-password", {"email": email})
+    token = service.token(email, "password-reset")
+    answer = post("cookie", f"/reset-password/{token}", {"new_password": "newSecurePassword123"})
+    assert (answer.status, answer.json) == (200, {"message": "Password updated successfully"})
+
+    email = address()
+    answer = post("token", "/register/", {"email": email, "password": PASSWORD})
+    assert answer.status == 201 and answer.json["email"] == email and answer.json["id"]
+    answer = post("token", "/register/", {"email": email, "password": "short"})
+    assert answer.status == 400 and isinstance(answer.json["password"], list)
+    answer = post("token", "/register/", {"email": email, "password": PASSWORD})
+    assert (answer.status, answer.json["code"]) == (400, "email_taken")
+    answer = post("token", "/token/", {"email": email, "password": PASSWORD})
+    assert (answer.status, set(answer.json)) == (200, {"access", "refresh"})
+    assert list(post("token", "/token/refresh/", {"refresh": answer.json["refresh"]}).json) == ["access"]
+    assert post("token", "/reset-password/", {"email": "nobody@example.com"}).status == 404
+    assert "detail" in post("token", "/reset-password/", {"email": email}).json
+    token = service.token(email, "password-reset")
+    answer = post("token", f"/reset-password/{token}/", {"password": "new_secure_password"})
+    assert answer.status == 200 and "detail" in answer.json
+
+    email = address()
+    name = email.split("@")[0]
+    answer = post("content", "/register/", {"username": name, "email": email, **john})
+    content = answer.json["content"]
+    assert answer.status == 201 and isinstance(content["pk"], int)
+    assert list(content) == ["pk", "username", "email", "first_name", "last_name", "profile_image", "tokens"]
+    assert content["profile_image"] is None and set(content["tokens"]) == {"refresh", "access"}
+    answer = post("content", "/register/", {"username": name.upper(), "email": address(), **john})
+    assert (answer.status, answer.json["code"]) == (400, "username_taken")
+    answer = post("content", "/login/", {"username": name, "password": PASSWORD})
+    assert (answer.status, set(answer.json)) == (200, {"refresh", "access"})
+    refresh = answer.json["refresh"]
+    answer = post("content", "/login/", {"username": name, "password": "wrong password"})
+    assert (answer.status, answer.json["error"]) == (401, "No active account found with the given credentials")
+    assert list(post("content", "/refresh/", {"refresh": refresh}).json) == ["access"]
+    for body in ({}, {"refresh_token": ""}):
+        answer = post("content", "/logout/", body)
+        assert (answer.status, answer.json["error"]) == (400, "Refresh token required.")
+    answer = post("content", "/logout/", {"refresh_token": refresh})
+    assert (answer.status, answer.json) == (200, {"detail": "Successfully logged out."})
+    answer = post("content", "/logout/", {"refresh_token": refresh})
+    assert (answer.status, answer.json["error"]) == (400, "Invalid or expired refresh token.")
+    answer = post("content", "/refresh/", {"refresh": refresh})
+    assert (answer.status, answer.json["error"]) == (401, "Token is invalid or expired")
+
+
+def test_who_registers_in_one_logs_in_through_all(nginx, speaker, address):
+    email = address()
+    assert speaker.do_register(email).status == 201
+    for name in SPELLINGS:
+        for login in (email, email.split("@")[0].upper()):
+            assert Speaker(name, nginx).do_login(login).status == 200, name
+
+
+def test_life_of_an_account(speaker, service, address):
+    email = address()
+    assert speaker.do_register(email).status == 201
+    assert speaker.call("GET", "/verify/" + service.token(email, "verify")).status == 200
+    access, refresh = speaker.tokens(speaker.do_login(email))
+    me = speaker.call("GET", "/me", token=access)
+    assert me.status == 200 and email in str(me.json)
+    assert speaker.do_refresh(refresh).status == 200
+    answer = speaker.call("POST", "/change-password", {"current_password": PASSWORD, "new_password": "newpassword123"}, token=access)
+    assert answer.status == 200
+    assert speaker.call("POST", "/verify/resend", {"email": email}).status == 200
+    assert speaker.call("POST", speaker.forgot, {"email": email}).status == 200
+    path, key = speaker.reset
+    token = service.token(email, "password-reset")
+    assert speaker.call("POST", path.format(token), {key: "third password", "token": token, "confirm_password": "third password"}).status == 200
+    assert speaker.call("GET", "/me", token=access).status == 401
+    access, refresh = speaker.tokens(speaker.do_login(email, "third password"))
+    body = {"refresh_token": refresh} if speaker.name == "content" else None
+    assert speaker.call("POST", "/logout", body, token=access).status in (200, 204)
+    assert speaker.call("GET", "/me", token=access).status == 401
+    assert speaker.do_refresh(refresh).status == 401
+
+
+def test_errors_are_in_the_dialect(speaker):
+    def check(answer, status, code):
+        assert (answer.status, answer.json["code"]) == (status, code), answer
+        assert isinstance(answer.json[speaker.error], str)
+        assert answer.headers["Cache-Control"] == "no-store"
+        return answer
+    check(speaker.call("POST", speaker.login, b"nonsense", headers={"Content-Type": "application/json"}), 400, "malformed_json")
+    check(speaker.call("POST", speaker.login, b"{}", headers={"Content-Type": "text/plain"}), 415, "unsupported_media_type")
+    check(speaker.call("POST", speaker.login, b"x" * 70000, headers={"Content-Type": "application/json"}), 413, "body_too_large")
+    check(speaker.call("GET", "/nothing"), 404, "not_found")
+    check(speaker.call("PUT", speaker.login), 405, "method_not_allowed")
+    check(speaker.call("GET", "/me"), 401, "unauthorized")
+    check(speaker.do_login("nobody@example.com"), 401, "invalid_credentials")
+    answer = check(speaker.call("POST", speaker.login, {speaker.key: 7}), 400, "invalid_input")
+    fields = answer.json if speaker.name == "token" else answer.json["errors"]
+    assert isinstance(fields[speaker.key], list) and isinstance(fields["password"], list)
+
+
+def test_taken_email(speaker, address):
+    email = address()
+    speaker.do_register(email)
+    answer = speaker.call("POST", speaker.register, {**speaker.registration(email), "username": "other" + email.split("@")[0]})
+    assert (answer.status, answer.json["code"]) == (400 if speaker.name in ("token", "content") else 409, "email_taken")
+
+
+# ---- the cookie, and rotation
+
+@pytest.fixture
+def browser(nginx, address):
+    speaker = Speaker("cookie", nginx)
+    email = address()
+    speaker.do_register(email)
+    speaker.email = email
+    return speaker
+
+
+def cookie_of(answer):
+    return SimpleCookie(answer.headers["Set-Cookie"])["refresh_token"]
+
+
+def test_cookie_attributes(browser):
+    cookie = cookie_of(browser.do_login(browser.email))
+    assert cookie["httponly"] and cookie["samesite"] == "Strict" and cookie["path"] == "/auth" and not cookie["secure"]
+    answer = browser.web.post("/auth/login", {"email": browser.email, "password": PASSWORD}, host="cookie.localhost",
+                              headers={"Host": "www.example.com"})
+    assert "Set-Cookie" not in answer.headers  # another host speaks the default dialect
+
+
+def test_cookie_is_cleared_when_it_is_no_good(browser):
+    for headers in ({}, {"Cookie": "refresh_token=nonsense"}):
+        answer = browser.call("POST", "/refresh", headers=headers)
+        assert (answer.status, cookie_of(answer).value, cookie_of(answer)["max-age"]) == (401, "", "0")
+
+
+def test_logout_clears_the_cookie(browser):
+    login = browser.do_login(browser.email)
+    answer = browser.call("POST", "/logout", token=login.json["access_token"])
+    assert (answer.status, cookie_of(answer).value) == (200, "")
+
+
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}])
+def test_other_sites_are_refused(browser, headers):
+    cookie = cookie_of(browser.do_login(browser.email)).value
+    answer = browser.call("POST", "/refresh", headers={"Cookie": f"refresh_token={cookie}", **headers})
+    assert (answer.status, answer.json["code"]) == (403, "cross_site")
+    own = {"Origin": f"http://cookie.localhost:{browser.web.port}", "Sec-Fetch-Site": "same-origin"}
+    assert browser.call("POST", "/refresh", headers={"Cookie": f"refresh_token={cookie}", **own}).status == 200
+
+
+def sessions(service, email):
+    return service.query("SELECT generation FROM sessions JOIN users ON user_pk = users.pk WHERE email = %s", email)
+
+
+def stolen(service, email):
+    return service.query("SELECT count(*) FROM events JOIN users ON user_pk = users.pk WHERE email = %s AND kind = 'refresh_token_reused'", email)[0][0]
+
+
+def test_simultaneous_refreshes_agree(browser, service):
+    first = cookie_of(browser.do_login(browser.email)).value
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(browser.do_refresh, [first] * 50))
+    assert {a.status for a in answers} == {200}
+    assert len({cookie_of(a).value for a in answers}) == 1
+    assert sessions(service, browser.email) == [(1,)]
+
+
+def test_a_token_two_generations_old_ends_the_session(browser, service):
+    first = cookie_of(browser.do_login(browser.email)).value
+    second = cookie_of(browser.do_refresh(first)).value
+    third = cookie_of(browser.do_refresh(second)).value
+    assert browser.do_refresh(first).status == 401
+    assert browser.do_refresh(third).status == 401
+    assert sessions(service, browser.email) == [] and stolen(service, browser.email) == 1
+
+
+def test_the_predecessor_is_honoured_only_until_its_successor_is_used(browser, service):
+    first = cookie_of(browser.do_login(browser.email)).value
+    second = cookie_of(browser.do_refresh(first)).value
+    assert cookie_of(browser.do_refresh(first)).value == second
+    # elsewhere, without rotation, the successor is used
+    assert Speaker("bearer", browser.web).do_refresh(second).status == 200
+    assert browser.do_refresh(first).status == 401
+    assert stolen(service, browser.email) == 1
+
+
+def test_the_predecessor_after_the_grace(make, address):
+    service, web = make(sessions__grace="1s")
+    browser = Speaker("cookie", web)
+    email = address()
+    browser.do_register(email)
+    first = cookie_of(browser.do_login(email)).value
+    second = cookie_of(browser.do_refresh(first)).value
+    time.sleep(1.5)
+    assert browser.do_refresh(first).status == 401
+    assert browser.do_refresh(second).status == 401
+    assert stolen(service, email) == 1
+
+
+def test_rotation_in_all_dialects_and_in_none(make, address):
+    service, web = make(sessions__rotate="always")
+    email = address()
+    Speaker("bearer", web).do_register(email)
+    for name in ("bearer", "nested", "token", "content"):
+        speaker = Speaker(name, web)
+        _, refresh = speaker.tokens(speaker.do_login(email))
+        _, successor = speaker.tokens(speaker.do_refresh(refresh))
+        assert successor and successor != refresh and speaker.do_refresh(successor).status == 200
+    service.settings["sessions.rotate"] = "never"
+    service.write()
+    service.stop()
+    service.start()
+    browser = Speaker("cookie", web)
+    cookie = cookie_of(browser.do_login(email)).value
+    for _ in range(3):
+        assert browser.do_refresh(cookie).status == 200
