@@ -17,6 +17,7 @@ static const struct {
 	{ "keys", command_keys, "keys new", "make a signing key in tokens.keys" },
 	{ "config", command_config, "config [--sample]",
 		"check the settings and print those in force, or a sample file" },
+	{ "openapi", command_openapi, "openapi DIALECT", "print a dialect's OpenAPI document" },
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

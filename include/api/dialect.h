@@ -73,6 +73,7 @@ enum reply_kind {
 	REPLY_MESSAGE, /* `constant`, under the dialect's key for messages */
 	REPLY_USER, /* the members that the dialect shows of a user */
 	REPLY_SELF, /* the dialect's answer to who-am-I: the user in its envelope */
+	REPLY_OPENAPI, /* the dialect's OpenAPI document is the whole answer */
 	REPLY_DOCUMENT, /* output.json is the whole answer */
 };
 
@@ -149,7 +150,7 @@ enum {
 struct route {
 	enum method method;
 	const char *path;
-	operation *operation;
+	operation *operation; /* NULL: the tables alone answer */
 	const struct input_member *input; /* NULL: none */
 	int status;
 	const struct reply_member *reply; /* NULL: no body */

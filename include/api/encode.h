@@ -13,6 +13,11 @@
 __attribute__((warn_unused_result)) bool encode_reply(const struct dialect *dialect,
 	const struct route *route, const struct output *output, struct response *response);
 
+/* The status, code and text of an outcome: in the route's own words, else in the dialect's, else in
+ * those of the table. route may be NULL. */
+struct outcome_row outcome_wording(
+	const struct dialect *dialect, const struct route *route, enum outcome outcome);
+
 /* Writes an outcome in the dialect's envelope, with the headers that go with it: Retry-After,
  * WWW-Authenticate (RFC 6750 section 3). route may be NULL. */
 void encode_error(const struct dialect *dialect, const struct route *route, enum outcome outcome,

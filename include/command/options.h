@@ -42,5 +42,6 @@ command command_serve;
 command command_migrate;
 command command_keys;
 command command_config;
+command command_openapi;
 
 #endif

@@ -80,7 +80,7 @@ static enum outcome serve(struct exchange *exchange, struct text path_token)
 		return OUTCOME_UNAUTHORIZED;
 	enum outcome outcome = decode(exchange->context, request, route, path_token,
 		&exchange->input, &exchange->invalid);
-	if (outcome == OUTCOME_OK)
+	if (outcome == OUTCOME_OK && route->operation)
 		outcome = route->operation(exchange->context, &exchange->input, &exchange->output);
 	name_invalid_member(exchange);
 	return outcome;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/encode.h"
 
+#include "api/openapi.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "http/origin.h"
@@ -73,6 +74,7 @@ static void write_member(struct json_writer *json, const struct dialect *dialect
 	case REPLY_SELF:
 		write_members(json, dialect, dialect->self, output);
 		break;
+	case REPLY_OPENAPI:
 	case REPLY_DOCUMENT:
 	case REPLY_STOP:
 		break;
@@ -96,6 +98,8 @@ bool encode_reply(const struct dialect *dialect, const struct route *route,
 		response->body = output->json;
 		return true;
 	}
+	if (route->reply->kind == REPLY_OPENAPI)
+		return openapi_document(response->arena, dialect, &response->body);
 	struct json_writer json;
 	json_begin(&json, response->arena);
 	json_open_object(&json, NULL);
@@ -104,9 +108,7 @@ bool encode_reply(const struct dialect *dialect, const struct route *route,
 	return json_end(&json, &response->body);
 }
 
-/* The status and the text of an outcome: the route's own words, else the dialect's, else those of
- * the table. */
-static struct outcome_row wording_of(
+struct outcome_row outcome_wording(
 	const struct dialect *dialect, const struct route *route, enum outcome outcome)
 {
 	struct outcome_row said = outcome_rows[outcome];
@@ -145,7 +147,7 @@ void encode_error(const struct dialect *dialect, const struct route *route, enum
 	const struct output *output, const struct invalid_members *invalid,
 	const struct request *request, struct response *response)
 {
-	struct outcome_row said = wording_of(dialect, route, outcome);
+	struct outcome_row said = outcome_wording(dialect, route, outcome);
 	response->status = said.status;
 	if (said.status == 401)
 		challenge(request, outcome, response);

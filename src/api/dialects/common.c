@@ -33,6 +33,8 @@ static const struct reply_member change_password_reply[] = {
 static const struct reply_member health_reply[] = { CONSTANT("status", "ok"), REPLY_END };
 static const struct reply_member document_reply[] = { { .kind = REPLY_DOCUMENT }, REPLY_END };
 
+static const struct reply_member openapi_reply[] = { { .kind = REPLY_OPENAPI }, REPLY_END };
+
 static const struct wording verify_wordings[] = {
 	{ OUTCOME_INVALID_ONE_TIME_TOKEN, 0, "Invalid or expired verification token" },
 	WORDING_END,
@@ -76,6 +78,11 @@ const struct route common_routes[] = {
 		GET("/.well-known/jwks.json", operation_jwks, 200),
 		.reply = document_reply,
 		.summary = "The keys that verify access tokens (RFC 7517)",
+	},
+	{
+		GET("/openapi.json", NULL, 200),
+		.reply = openapi_reply,
+		.summary = "This document",
 	},
 	{
 		GET("/health", operation_health, 200),
