@@ -11,9 +11,8 @@ typedef void worker_idle(void *context);
 /*
  * A worker's life: one request at a time from the listening socket (non-blocking), until it is
  * asked to stop; the request in hand is finished. No request keeps it longer than http.timeout.
- * context is the operations' without arena and client, which are the worker's to set. idle may be
- * NULL. Returns the exit status.
+ * shared is the operations' context, whose arena and client are the worker's own. idle may be NULL. Returns the exit status.
  */
-int worker_run(int listener, struct context *context, worker_idle *idle, void *idle_context);
+int worker_run(int listener, const struct context *shared, worker_idle *idle, void *idle_context);
 
 #endif

@@ -75,10 +75,10 @@ static void *grow(struct arena *arena, void *old, size_t count, size_t *room, si
 /* A value stands where the outer object is open, or in the array that is a member's value. */
 static int take_value(struct reader *reader, enum json_type type, struct text value)
 {
-	if (reader->depth == 0)
+	/* the first value inside the object follows its first key */
+	if (reader->depth == 0 || reader->member_count == 0)
 		return refuse(reader, "The body is not a JSON object");
-	struct json_member *member =
-		reader->member_count > 0 ? &reader->members[reader->member_count - 1] : NULL;
+	struct json_member *member = &reader->members[reader->member_count - 1];
 	if (reader->depth == 1) {
 		member->type = type;
 		member->value = value;

@@ -68,11 +68,12 @@ static bool is_space(char c)
 
 struct text text_trim(struct text text)
 {
-	while (text.length > 0 && is_space(text.at[0]))
-		text = text_after(text, 1);
-	while (text.length > 0 && is_space(text.at[text.length - 1]))
+	size_t from = 0;
+	while (from < text.length && is_space(text.at[from]))
+		from++;
+	while (text.length > from && is_space(text.at[text.length - 1]))
 		text.length--;
-	return text;
+	return text_after(text, from);
 }
 
 bool text_next(struct text *rest, char separator, struct text *part)

@@ -147,7 +147,7 @@ static int wait_signal(const struct house *house, int64_t milliseconds)
 
 static void stop(struct house *house)
 {
-	int64_t deadline = clock_monotonic_ms() + house->supervisor->stop_seconds * 1000;
+	int64_t deadline = clock_monotonic_ms() + (int64_t)house->supervisor->stop_seconds * 1000;
 	signal_children(house, SIGTERM);
 	for (reap(house, true); anybody_left(house); reap(house, true)) {
 		int64_t left = deadline - clock_monotonic_ms();

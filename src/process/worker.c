@@ -50,26 +50,27 @@ static void serve(struct fcgi *fcgi, struct context *context, int socket)
 	arena_reset(context->arena);
 }
 
-int worker_run(int listener, struct context *context, worker_idle *idle, void *idle_context)
+int worker_run(int listener, const struct context *shared, worker_idle *idle, void *idle_context)
 {
+	struct context context = *shared;
 	struct sigaction alarm_action = { .sa_handler = time_is_up };
 	struct lobby lobby = { .count = 0 };
 	struct arena arena;
 	sigset_t waiting;
 	struct fcgi *fcgi = fcgi_open();
 	if (!fcgi) {
-		log_error(context->log, "fastcgi_failed", "libfcgi cannot start");
+		log_error(context.log, "fastcgi_failed", "libfcgi cannot start");
 		return 1;
 	}
 	stop_prepare(&waiting); /* after libfcgi, which sets handlers of its own */
 	sigaction(SIGALRM, &alarm_action, NULL);
 	arena_init(&arena);
-	context->arena = &arena;
+	context.arena = &arena;
 	while (!stop_requested()) {
 		int socket = lobby_next(&lobby, listener, &waiting);
 		if (socket < 0)
 			continue;
-		serve(fcgi, context, socket);
+		serve(fcgi, &context, socket);
 		if (idle)
 			idle(idle_context);
 	}

@@ -324,6 +324,17 @@ class Apache(WebServer):
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def answer_of(peer):
+    """Status and JSON of what came over a FastCGI connection."""
+    stream, output = peer.makefile("rb").read(), b""
+    while stream:
+        kind, length, padding = stream[1], int.from_bytes(stream[4:6], "big"), stream[6]
+        output += stream[8:8 + length] if kind == 6 else b""
+        stream = stream[8 + length + padding:]
+    head, _, body = output.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
 def fastcgi(service, path, method="GET", body=b"", finish=True, **parameters):
     """A FastCGI request of our own over the service's socket: the socket after sending."""
     def record(kind, content):
