@@ -6,8 +6,12 @@
 #include "http/response.h"
 #include "operations/operation.h"
 
-/* Answers any request: chooses the dialect, finds the route, decodes, runs the operation, encodes.
- * Writes a complete response in every case. context->arena, client and network are the request's. */
-void api_answer(struct context *context, const struct request *request, struct response *response);
+/*
+ * Answers any request: chooses the dialect, finds the route, decodes, runs the operation, encodes.
+ * Writes a complete response in every case. False where that is 503 only because every hashing slot
+ * is taken: then nothing was done, and the same request may be answered again with a new response.
+ * context->arena, client and network are the request's.
+ */
+bool api_answer(struct context *context, const struct request *request, struct response *response);
 
 #endif

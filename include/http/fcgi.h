@@ -30,6 +30,9 @@ void fcgi_close(struct fcgi *fcgi);
 __attribute__((warn_unused_result)) bool fcgi_read(struct fcgi *fcgi, int socket,
 	const struct settings *settings, struct arena *arena, struct request *request);
 
+/* The socket of the exchange under way, or -1. */
+int fcgi_socket(const struct fcgi *fcgi);
+
 /* Sends the answer with one write. False: it did not arrive. */
 bool fcgi_write(struct fcgi *fcgi, const struct response *response);
 

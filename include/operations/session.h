@@ -40,6 +40,13 @@ __attribute__((warn_unused_result)) enum outcome session_hash(
 __attribute__((warn_unused_result)) enum outcome session_verify(struct context *context,
 	struct text phc, struct text password, bool *matches, struct output *output);
 
+/* Takes a hashing slot for an operation that will hash, without waiting. False: all are taken, and
+ * nothing was done yet. To be ended when the operation is over, whatever came of it; the hash itself
+ * gives the slot back earlier. */
+__attribute__((warn_unused_result)) bool session_slot_begin(
+	struct context *context, operation *wanted);
+void session_slot_end(struct context *context);
+
 /* Reads the access token into input->claims; false: no token of ours, or expired. */
 __attribute__((warn_unused_result)) bool caller_read(
 	struct context *context, struct text access_token, struct input *input);

@@ -24,6 +24,10 @@ void slots_close(struct slots *slots);
 __attribute__((warn_unused_result)) bool slots_take(struct slots *slots, int timeout_ms);
 void slots_give(struct slots *slots);
 
+/* Whether the calling process holds one; whether one is free just now. */
+bool slots_held(struct slots *slots);
+bool slots_free(struct slots *slots);
+
 /* The process is dead, and waited for: what it held or waited for is free again. To be called
  * before another process is started, which might have its number. */
 void slots_reclaim(struct slots *slots, pid_t process);

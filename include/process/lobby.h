@@ -21,9 +21,9 @@ struct lobby {
 };
 
 /* The next connection whose request can be read without waiting: one from the lobby, or a new one
- * from the listening socket. -1 when a signal of `waiting`'s making interrupted. The socket is the
- * caller's. */
-int lobby_next(struct lobby *lobby, int listener, const sigset_t *waiting);
+ * from the listening socket. -1 when a signal of `waiting`'s making interrupted, and after
+ * timeout_ms without one (-1: no time-out). The socket is the caller's. */
+int lobby_next(struct lobby *lobby, int listener, const sigset_t *waiting, int timeout_ms);
 
 /* Closes all. */
 void lobby_finish(struct lobby *lobby);

@@ -24,6 +24,7 @@ struct exchange {
 	struct input input;
 	struct output output;
 	struct invalid_members invalid;
+	bool busy; /* there was no slot for a hash */
 };
 
 static const struct dialect *choose_dialect(struct exchange *exchange, enum outcome *outcome)
@@ -65,6 +66,18 @@ static void name_invalid_member(struct exchange *exchange)
 			invalid_add(&exchange->invalid, row->key, exchange->output.invalid_reason);
 }
 
+/* Nothing was done where there is no slot for a hash: the request may be answered again later. */
+static enum outcome operate(struct exchange *exchange)
+{
+	operation *wanted = exchange->route->operation;
+	exchange->busy = !session_slot_begin(exchange->context, wanted);
+	if (exchange->busy)
+		return session_unavailable(&exchange->output);
+	enum outcome outcome = wanted(exchange->context, &exchange->input, &exchange->output);
+	session_slot_end(exchange->context);
+	return outcome;
+}
+
 static enum outcome serve(struct exchange *exchange, struct text path_token)
 {
 	const struct request *request = exchange->request;
@@ -81,7 +94,7 @@ static enum outcome serve(struct exchange *exchange, struct text path_token)
 	enum outcome outcome = decode(exchange->context, request, route, path_token,
 		&exchange->input, &exchange->invalid);
 	if (outcome == OUTCOME_OK && route->operation)
-		outcome = route->operation(exchange->context, &exchange->input, &exchange->output);
+		outcome = operate(exchange);
 	name_invalid_member(exchange);
 	return outcome;
 }
@@ -139,7 +152,7 @@ static void answer_in_dialect(struct exchange *exchange, struct response *respon
 	origin_headers(exchange->context->settings, request, NULL, response);
 }
 
-void api_answer(struct context *context, const struct request *request, struct response *response)
+bool api_answer(struct context *context, const struct request *request, struct response *response)
 {
 	struct exchange exchange = { .context = context, .request = request };
 	enum outcome outcome = OUTCOME_OK;
@@ -150,4 +163,5 @@ void api_answer(struct context *context, const struct request *request, struct r
 			request, response);
 	else
 		answer_in_dialect(&exchange, response);
+	return !exchange.busy;
 }

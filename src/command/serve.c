@@ -126,14 +126,10 @@ static void reaped(void *context, pid_t process)
 	slots_reclaim(house->slots, process);
 }
 
-/* Waiting for a slot occupies a worker: at least one in four is left for what needs no hash. */
+/* Requests wait beside their worker; who waits in it has its second hash to do. */
 static struct slots *open_slots(const struct settings *settings)
 {
-	long workers = settings->http_workers;
-	long spare = workers < 4 ? 1 : workers / 4;
-	long waiting = workers - spare - settings->passwords_slots;
-	return slots_open((unsigned)settings->passwords_slots, waiting > 0 ? (unsigned)waiting : 0,
-		(unsigned)workers);
+	return slots_open((unsigned)settings->passwords_slots, 1, (unsigned)settings->http_workers);
 }
 
 static int supervise(struct house *house)

@@ -1,38 +1,106 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * libfcgi waits for whatever is missing, and parts of it fail on lengths and on management records
+ * that no web server sends. So it is only handed what has been looked through: one request, in
+ * the order of the specification's section 5, with parameters that fit in what holds them.
+ */
 #include "http/arrival.h"
 
 #include <errno.h>
 #include <fastcgi.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
-/* A socket's buffer may not hold a large body as a whole: with so much there, the peer is
- * sending. */
-#define ENOUGH 49152
+/* A body of the usual http.max_body with its parameters. Both kinds of socket can hold it. */
+#define ENOUGH 98304
 
-/* Walks the records: a request ends with an empty record of its STDIN. */
-static enum arrival walk(const unsigned char *at, size_t size)
+/* Which stream is next, and what was in the one of the parameters. */
+struct walk {
+	unsigned char *octets; /* a copy of ours: the parameters are moved together in it */
+	size_t size;
+	unsigned expected; /* type of the next record */
+	unsigned role;
+	size_t parameters; /* octets of them, moved to the start */
+};
+
+/* Section 3.4: one octet, or four of which the first has its highest bit set. */
+static bool take_length(const unsigned char **at, const unsigned char *end, size_t *length)
 {
-	for (size_t from = 0;;) {
-		const unsigned char *header = at + from;
-		if (size - from < 1)
+	size_t width = *at < end && **at >> 7 ? 4 : 1;
+	if ((size_t)(end - *at) < width)
+		return false;
+	*length = **at & 0x7f;
+	for (size_t i = 1; i < width; i++)
+		*length = *length << 8 | (*at)[i];
+	*at += width;
+	return true;
+}
+
+static bool parameters_fit(const struct walk *walk)
+{
+	const unsigned char *at = walk->octets;
+	const unsigned char *end = at + walk->parameters;
+	size_t name;
+	size_t value;
+	while (at < end) {
+		if (!take_length(&at, end, &name) || !take_length(&at, end, &value) ||
+			name + value > (size_t)(end - at))
+			return false;
+		at += name + value;
+	}
+	return true;
+}
+
+/* One whole record. PART: the request goes on. */
+static enum arrival step(struct walk *walk, const unsigned char *content, size_t length)
+{
+	switch (walk->expected) {
+	case FCGI_BEGIN_REQUEST:
+		if (length != sizeof(FCGI_BeginRequestBody))
+			return ARRIVAL_GARBAGE;
+		walk->role = (unsigned)content[0] << 8 | content[1];
+		walk->expected = FCGI_PARAMS;
+		return ARRIVAL_PART;
+	case FCGI_PARAMS:
+		memmove(walk->octets + walk->parameters, content, length);
+		walk->parameters += length;
+		if (length > 0)
 			return ARRIVAL_PART;
+		walk->expected = FCGI_STDIN;
+		if (!parameters_fit(walk))
+			return ARRIVAL_GARBAGE;
+		/* the one role that has no body */
+		return walk->role == FCGI_AUTHORIZER ? ARRIVAL_WHOLE : ARRIVAL_PART;
+	default:
+		return length == 0 ? ARRIVAL_WHOLE : ARRIVAL_PART;
+	}
+}
+
+static enum arrival walk_records(struct walk *walk)
+{
+	enum arrival arrival = ARRIVAL_PART;
+	unsigned request = 0;
+	size_t from = 0;
+	while (arrival == ARRIVAL_PART && from < walk->size) {
+		const unsigned char *header = walk->octets + from;
 		if (header[0] != FCGI_VERSION_1)
 			return ARRIVAL_GARBAGE;
-		if (size - from < FCGI_HEADER_LEN)
-			return ARRIVAL_PART;
-		unsigned type = header[1];
+		if (walk->size - from < FCGI_HEADER_LEN)
+			break;
+		unsigned number = (unsigned)header[2] << 8 | header[3];
 		size_t length = (size_t)header[4] << 8 | header[5];
-		if (type == 0 || type > FCGI_MAXTYPE || (from == 0 && type != FCGI_BEGIN_REQUEST))
+		request = from == 0 ? number : request;
+		if (header[1] != walk->expected || number == 0 || number != request)
 			return ARRIVAL_GARBAGE;
-		if (type == FCGI_STDIN && length == 0)
-			return ARRIVAL_WHOLE;
-		length += FCGI_HEADER_LEN + header[6];
-		if (length > size - from)
-			return ARRIVAL_PART;
-		from += length;
+		from += FCGI_HEADER_LEN + length + header[6];
+		if (from > walk->size)
+			break;
+		arrival = step(walk, header + FCGI_HEADER_LEN, length);
 	}
+	return arrival;
 }
 
 enum arrival arrival_of(int socket)
@@ -43,6 +111,10 @@ enum arrival arrival_of(int socket)
 		return errno == EAGAIN || errno == EINTR ? ARRIVAL_PART : ARRIVAL_GARBAGE;
 	if (size == 0)
 		return ARRIVAL_GARBAGE;
-	enum arrival arrival = walk(octets, (size_t)size);
-	return arrival == ARRIVAL_PART && size == sizeof(octets) ? ARRIVAL_WHOLE : arrival;
+	struct walk walk = { octets, (size_t)size, FCGI_BEGIN_REQUEST, 0, 0 };
+	enum arrival arrival = walk_records(&walk);
+	if (arrival != ARRIVAL_PART || size < (ssize_t)sizeof(octets))
+		return arrival;
+	/* a large body may never be there as a whole; its parameters are, or are too many */
+	return walk.expected == FCGI_STDIN ? ARRIVAL_WHOLE : ARRIVAL_GARBAGE;
 }

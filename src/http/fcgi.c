@@ -147,6 +147,11 @@ bool fcgi_read(struct fcgi *fcgi, int socket, const struct settings *settings, s
 	return true;
 }
 
+int fcgi_socket(const struct fcgi *fcgi)
+{
+	return fcgi->socket;
+}
+
 bool fcgi_write(struct fcgi *fcgi, const struct response *response)
 {
 	struct text rendered = response_render(response);

@@ -71,9 +71,11 @@ static struct password_cost cost(const struct context *context)
 	};
 }
 
+/* The slot that was taken before the operation, or, for its second hash, another. */
 static bool slot_take(struct context *context)
 {
-	if (!context->slots || slots_take(context->slots, SLOT_WAIT_MS))
+	if (!context->slots || slots_held(context->slots) ||
+		slots_take(context->slots, SLOT_WAIT_MS))
 		return true;
 	log_warning(
 		context->log, "hashing_slots_taken", "client=%.*s", TEXT_PRINTF(context->client));
@@ -83,6 +85,22 @@ static bool slot_take(struct context *context)
 static void slot_give(struct context *context)
 {
 	if (context->slots)
+		slots_give(context->slots);
+}
+
+bool session_slot_begin(struct context *context, operation *wanted)
+{
+	static operation *const hashing[] = { operation_change_password, operation_login,
+		operation_register, operation_reset };
+	for (size_t i = 0; i < sizeof(hashing) / sizeof(hashing[0]); i++)
+		if (hashing[i] == wanted)
+			return !context->slots || slots_take(context->slots, 0);
+	return true;
+}
+
+void session_slot_end(struct context *context)
+{
+	if (context->slots && slots_held(context->slots))
 		slots_give(context->slots);
 }
 

@@ -123,6 +123,24 @@ bool slots_take(struct slots *slots, int timeout_ms)
 	return taken;
 }
 
+static bool any_is(struct slots *slots, pid_t process)
+{
+	for (unsigned i = 0; i < slots->count; i++)
+		if (atomic_load(&slots->places[i]) == process)
+			return true;
+	return false;
+}
+
+bool slots_held(struct slots *slots)
+{
+	return any_is(slots, getpid());
+}
+
+bool slots_free(struct slots *slots)
+{
+	return any_is(slots, 0);
+}
+
 void slots_give(struct slots *slots)
 {
 	if (vacate(slots->places, slots->count, getpid()))

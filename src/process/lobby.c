@@ -95,9 +95,10 @@ static int call(struct lobby *lobby, const struct pollfd *polled)
 	return -1;
 }
 
-int lobby_next(struct lobby *lobby, int listener, const sigset_t *waiting)
+int lobby_next(struct lobby *lobby, int listener, const sigset_t *waiting, int timeout_ms)
 {
 	/* a peer that has sent a part is readable all the time: look at such ones now and then */
+	const struct timespec timeout = { 0, timeout_ms * 1000000L };
 	static const struct timespec glance = { 0, 50000000 };
 	struct pollfd polled[LOBBY_SEATS + 1];
 	for (;;) {
@@ -111,12 +112,16 @@ int lobby_next(struct lobby *lobby, int listener, const sigset_t *waiting)
 		int socket = count > 0 ? call(lobby, polled) : -1;
 		if (socket >= 0)
 			return socket;
-		if (ppoll(&polled[count], 1, count > 0 ? &glance : NULL, waiting) < 0)
+		if (ppoll(&polled[count], 1,
+			    timeout_ms >= 0 ? &timeout
+			    : count > 0     ? &glance
+					    : NULL,
+			    waiting) < 0)
 			return -1;
 		if (polled[count].revents != 0)
 			socket = greet(lobby, listener);
 		show_out_stale(lobby);
-		if (socket >= 0)
+		if (socket >= 0 || timeout_ms >= 0)
 			return socket;
 	}
 }

@@ -104,6 +104,37 @@ def test_reload_with_wrong_settings_changes_nothing(make):
     assert service.children() == before and web.get("/api/auth/health").status == 200
 
 
+def test_a_burst_of_logins_waits_for_its_turn(make, address):
+    service, web = make(passwords__memory="19456", passwords__slots="1")
+    email = address()
+    register(web, email)
+    with Load(lambda: web.get("/api/auth/health"), threads=2) as load:
+        answers = []
+
+        def log_in():
+            answers.append(web.post("/api/auth/login", {"username": email, "password": "password123"}))
+        threads = [threading.Thread(target=log_in) for _ in range(30)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert [a.status for a in answers] == [200] * 30
+    assert {status for status, _ in load.answers} == {200}
+
+
+def test_a_flood_of_logins_is_refused_in_time_and_slows_nothing(make, address):
+    service, web = make(passwords__memory="131072", passwords__slots="1")
+    email = address()
+    register(web, email)
+    with Load(lambda: web.post("/api/auth/login", {"username": email, "password": "password123"}), threads=100) as flood:
+        time.sleep(1)
+        with Load(lambda: web.get("/api/auth/me"), threads=1) as cheap:
+            time.sleep(5)
+    assert {status for status, _ in flood.answers} == {200, 503}
+    assert max(t for _, t in flood.answers) < 8
+    assert {status for status, _ in cheap.answers} == {401} and len(cheap.answers) > 10
+
+
 def test_term_finishes_the_request_in_hand(make, address):
     service, web = make(passwords__memory="262144")  # a hash of some hundred milliseconds
     answers = []
