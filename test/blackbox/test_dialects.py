@@ -299,3 +299,50 @@ def test_rotation_in_all_dialects_and_in_none(make, address):
     cookie = cookie_of(browser.do_login(email)).value
     for _ in range(3):
         assert browser.do_refresh(cookie).status == 200
+
+
+# ---- what must hold whatever the envelope is
+
+def without_date(answer):
+    return answer.status, answer.body, sorted((k, v) for k, v in answer.headers.items() if k != "Date")
+
+
+def test_log_in_does_not_tell_who_has_an_account(speaker, address):
+    email = address()
+    speaker.do_register(email)
+    assert without_date(speaker.do_login(email, "wrong password")) == without_date(speaker.do_login("nobody@example.com", "wrong password"))
+
+
+def test_asking_for_a_reset_tells_only_where_that_is_documented(speaker, address):
+    email = address()
+    speaker.do_register(email)
+    known, unknown = (speaker.call("POST", speaker.forgot, {"email": e}) for e in (email, "nobody@example.com"))
+    if speaker.name in ("bearer", "token"):
+        assert (known.status, unknown.status, unknown.json["code"]) == (200, 404, "email_not_found")
+    else:
+        assert without_date(known) == without_date(unknown) and known.status == 200
+
+
+def test_limits_and_hiding(make, address):
+    service, web = make(limits__login="2/1m", api__reveal_unknown_email="never")
+    for name in SPELLINGS:
+        speaker = Speaker(name, web)
+        email = address()
+        assert speaker.do_register(email).status == 201
+        assert [speaker.do_login(email, "wrong password").status for _ in range(2)] == [401, 401]
+        answer = speaker.do_login(email)
+        assert (answer.status, answer.json["code"]) == (429, "too_many_requests") and isinstance(answer.json[speaker.error], str)
+        assert int(answer.headers["Retry-After"]) > 0
+        service.query("TRUNCATE rate_limits")  # the network's share is one for all dialects
+        known, unknown = (speaker.call("POST", speaker.forgot, {"email": e}) for e in (email, "nobody@example.com"))
+        assert without_date(known) == without_date(unknown) and known.status == 200
+
+
+def test_a_disabled_user_is_out(speaker, service, address):
+    email = address()
+    speaker.do_register(email)
+    access, refresh = speaker.tokens(speaker.do_login(email))
+    service.query("UPDATE users SET disabled_at = now() WHERE email = %s", email)
+    assert speaker.call("GET", "/me", token=access).status == 401
+    assert speaker.do_refresh(refresh).status == 401
+    assert speaker.do_login(email).status == 401
