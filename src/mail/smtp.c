@@ -72,7 +72,9 @@ static SSL_CTX *tls_context(const struct delivery_batch *batch)
 {
 	const char *ca_file = batch->settings->mail_ca_file;
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-	if (!context || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
+	/* libesmtp takes the session tickets of TLS 1.3 for an answer, and waits until its time-out */
+	if (!context || SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
+		SSL_CTX_set_max_proto_version(context, TLS1_2_VERSION) != 1)
 		goto fail;
 	SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
 	if (tls_mode(batch) != TLS_REQUIRED)
