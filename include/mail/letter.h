@@ -12,9 +12,16 @@
 #include "mail/transport.h"
 
 /*
- * A letter is a template: its text part in letters/NAME.txt, whose first line is the subject, and
- * its HTML part in letters/NAME.html. {name}, {site}, {link} and {lifetime} stand for values; in
- * the HTML part values are escaped. mail.templates may hold a site's own.
+ * A letter is a template: its text part in letters/NAME.txt, whose first line is the subject and
+ * whose second is empty, and its HTML part in letters/NAME.html. mail.templates may hold a site's
+ * own. These words stand for values, which are escaped in the HTML part and never searched for
+ * words again:
+ *
+ *     {site}      mail.site, or the host of api.base_url; the only one that a subject may have
+ *     {name}      the full name with a space before it, or nothing: "Hello{name}," reads well both
+ *                 ways; nothing too for a name of more than 100 characters
+ *     {link}      where the letter has one, on a line of its own in the text
+ *     {lifetime}  how long that is valid: "24 hours"
  */
 struct letter {
 	struct text template; /* "verify", "reset", "changed", "known" */
@@ -27,13 +34,15 @@ struct letter {
 
 /*
  * Renders an RFC 5322 message, multipart/alternative with UTF-8 text and HTML, in the arena. The
- * link stands on a line of its own and is never folded. Returns NULL, or why it cannot be: no such
- * template, a value with a control character, an address that is not safe.
+ * link stands on a line of its own and is never folded. A site's own template that is broken now,
+ * as it may be while it is edited, gives way to the built-in one. Returns NULL, or why it cannot
+ * be: no such template, a value with a control character, an address that is not safe.
  */
 __attribute__((warn_unused_result)) const char *letter_render(const struct settings *settings,
 	struct arena *arena, const struct letter *letter, struct message *message);
 
-/* Whether mail.from, mail.site, mail.templates and links.* can be used: NULL, or what is wrong. */
+/* Whether mail.from, mail.site, mail.templates, links.* and api.base_url can be used, and each
+ * letter be rendered with the longest values there may be: NULL, or what is wrong, in the arena. */
 __attribute__((warn_unused_result)) const char *letter_check(
 	const struct settings *settings, struct arena *arena);
 

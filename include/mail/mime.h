@@ -23,8 +23,9 @@ struct mime_message {
 
 /*
  * Writes it as RFC 5322 with two alternatives (RFC 2046 section 5.1.4), in the arena: CRLF line
- * ends, encoded words for a subject or name that is not ASCII (RFC 2047), 8bit parts so that links
- * stay whole, Auto-Submitted (RFC 3834). False where a line is longer than 998 octets.
+ * ends, encoded words for a subject or name that is not ASCII (RFC 2047), parts in
+ * 7bit or 8bit so that links stay whole, Auto-Submitted (RFC 3834). False where a line is longer
+ * than 998 octets or holds a NUL.
  */
 __attribute__((warn_unused_result)) bool mime_write(
 	struct arena *arena, const struct mime_message *message, struct text *written);

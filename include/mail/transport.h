@@ -50,4 +50,9 @@ extern const struct transport transport_directory;
  * or a header, 254 octets at most. */
 bool address_is_safe(struct text address);
 
+/* "address" or "Name <address>"; the name may be in quotes, and is TEXT_NONE where there is none.
+ * False where the address is not safe. Both are parts of from. */
+__attribute__((warn_unused_result)) bool address_parse(
+	const char *from, struct text *name, struct text *address);
+
 #endif

@@ -19,3 +19,21 @@ bool address_is_safe(struct text address)
 	}
 	return true;
 }
+
+bool address_parse(const char *from, struct text *name, struct text *address)
+{
+	struct text text = text_trim(text_of(from));
+	struct text label = TEXT_NONE;
+	size_t open = text_find_last(text, '<');
+	if (open < text.length && text.at[text.length - 1] == '>') {
+		label = text_trim((struct text){ text.at, open });
+		text = (struct text){ text.at + open + 1, text.length - open - 2 };
+		if (label.length > 1 && label.at[0] == '"' && label.at[label.length - 1] == '"')
+			label = (struct text){ label.at + 1, label.length - 2 };
+	}
+	if (!address_is_safe(text))
+		return false;
+	*name = label.length > 0 ? label : TEXT_NONE;
+	*address = text;
+	return true;
+}

@@ -31,25 +31,38 @@ static bool write_lines(FILE *file, struct text content)
 	return fflush(file) == 0 && fsync(fileno(file)) == 0;
 }
 
-/* NULL, or why not. */
+/* errno, or 0. */
+static int write_file(const char *path, struct text content)
+{
+	unlink(path); /* of somebody who was killed */
+	int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
+	int error = errno;
+	if (!file) {
+		if (descriptor >= 0)
+			close(descriptor);
+		return error;
+	}
+	error = write_lines(file, content) ? 0 : errno;
+	fclose(file);
+	return error;
+}
+
+/* NULL, or why not. A file of that name is the same mail, sent before. */
 static const char *store(const char *folder, struct arena *arena, const struct message *message)
 {
 	const char *path = arena_format(arena, "%s/%.*s.eml", folder, TEXT_PRINTF(message->name));
 	const char *temporary = arena_format(arena, "%s.new", path);
-	int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-	if (!file) {
-		if (descriptor >= 0)
-			close(descriptor);
-		return strerror(errno);
-	}
-	bool written = write_lines(file, message->content);
-	fclose(file);
-	if (written && rename(temporary, path) == 0)
+	if (text_find(message->name, '/') < message->name.length)
+		return "the name is no file name";
+	if (access(path, F_OK) == 0)
 		return NULL;
-	const char *wrong = strerror(errno);
+	int error = write_file(temporary, message->content);
+	if (error == 0 && rename(temporary, path) == 0)
+		return NULL;
+	error = error ? error : errno;
 	unlink(temporary);
-	return wrong;
+	return arena_format(arena, "%s: %s", path, strerror(error));
 }
 
 static void send(const struct settings *settings, struct arena *arena,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+/* Mail as RFC 5322 and MIME want it: what a template or a name may hold, and what may not leave. */
 #include "mail/mime.h"
 
 #include <string.h>
 #include <time.h>
 
 #define LINE_MAXIMUM 998
-#define WORD_OCTETS 45 /* of UTF-8 in an encoded word: 60 characters of base64 and the frame */
+#define HEADER_MAXIMUM 900 /* of a value that is written as it is: room for its name */
+#define WORD_OCTETS 39 /* in an encoded word: in base64 and with "Subject: ", 76 at most */
 
 static bool is_ascii(struct text text)
 {
@@ -31,16 +33,23 @@ static struct text base64(struct arena *arena, struct text octets)
 static size_t word_length(struct text text)
 {
 	size_t length = text.length < WORD_OCTETS ? text.length : WORD_OCTETS;
-	while (length < text.length && length > 0 &&
-		((unsigned char)text.at[length] & 0xc0) == 0x80)
-		length--;
-	return length;
+	size_t whole = length;
+	while (whole > 0 && whole < text.length && ((unsigned char)text.at[whole] & 0xc0) == 0x80)
+		whole--;
+	return whole > 0 ? whole : length; /* what is not UTF-8 ends too */
+}
+
+/* True for what means itself in a header. */
+static bool is_literal(struct text value)
+{
+	return is_ascii(value) && value.length <= HEADER_MAXIMUM &&
+	       (value.length < 2 || !memmem(value.at, value.length, "=?", 2));
 }
 
 struct text mime_words(struct arena *arena, struct text value)
 {
 	struct text words = TEXT("");
-	if (is_ascii(value) && value.length <= LINE_MAXIMUM - 80)
+	if (is_literal(value))
 		return value;
 	while (value.length > 0) {
 		size_t length = word_length(value);
@@ -53,7 +62,7 @@ struct text mime_words(struct arena *arena, struct text value)
 }
 
 /* CR, LF and CRLF all become CRLF: a bare line feed could end the message early for one server
- * and not for the next (SMTP smuggling). False for a line that is too long. */
+ * and not for the next (SMTP smuggling). False for a line that is too long, and for a NUL. */
 static bool with_crlf(struct arena *arena, struct text text, struct text *lines)
 {
 	char *to = arena_alloc(arena, 2 * text.length + 3);
@@ -68,7 +77,7 @@ static bool with_crlf(struct arena *arena, struct text text, struct text *lines)
 			line = 0;
 		} else {
 			to[used++] = text.at[i];
-			if (++line > LINE_MAXIMUM)
+			if (++line > LINE_MAXIMUM || text.at[i] == '\0')
 				return false;
 		}
 	}
@@ -100,9 +109,11 @@ static struct text from(struct arena *arena, const struct mime_message *message)
 	struct text name = message->sender_name;
 	if (name.length == 0)
 		return message->sender;
-	if (!is_ascii(name))
-		return text_format(arena, "%.*s <%.*s>", TEXT_PRINTF(mime_words(arena, name)),
-			TEXT_PRINTF(message->sender));
+	if (!is_literal(name)) {
+		name = mime_words(arena, name);
+		return text_format(
+			arena, "%.*s\r\n <%.*s>", TEXT_PRINTF(name), TEXT_PRINTF(message->sender));
+	}
 	char *quoted = arena_alloc(arena, 2 * name.length + 1);
 	size_t used = 0;
 	for (size_t i = 0; i < name.length; i++) {
@@ -114,6 +125,19 @@ static struct text from(struct arena *arena, const struct mime_message *message)
 		arena, "\"%.*s\" <%.*s>", (int)used, quoted, TEXT_PRINTF(message->sender));
 }
 
+/* A part between its boundaries. Text is never encoded: a link is to be found in it as it is. */
+static struct text part(
+	struct arena *arena, const char *boundary, const char *type, struct text lines)
+{
+	return text_format(arena,
+		"--%s\r\n"
+		"Content-Type: %s; charset=utf-8\r\n"
+		"Content-Transfer-Encoding: %s\r\n"
+		"\r\n"
+		"%.*s\r\n",
+		boundary, type, is_ascii(lines) ? "7bit" : "8bit", TEXT_PRINTF(lines));
+}
+
 bool mime_write(struct arena *arena, const struct mime_message *message, struct text *written)
 {
 	char id[UUID_TEXT_SIZE];
@@ -122,6 +146,11 @@ bool mime_write(struct arena *arena, const struct mime_message *message, struct 
 	if (!with_crlf(arena, message->text, &text) || !with_crlf(arena, message->html, &html))
 		return false;
 	uuid_print(message->id, id);
+	const char *boundary = arena_format(arena, "=_%s", id);
+	struct text sender = from(arena, message);
+	struct text subject = mime_words(arena, message->subject);
+	struct text plain_part = part(arena, boundary, "text/plain", text);
+	struct text html_part = part(arena, boundary, "text/html", html);
 	struct text domain = text_after(message->sender, text_find(message->sender, '@') + 1);
 	*written = text_format(arena,
 		"Date: %s\r\n"
@@ -131,21 +160,11 @@ bool mime_write(struct arena *arena, const struct mime_message *message, struct 
 		"Message-ID: <%s@%.*s>\r\n"
 		"Auto-Submitted: auto-generated\r\n"
 		"MIME-Version: 1.0\r\n"
-		"Content-Type: multipart/alternative; boundary=\"=_%s\"\r\n"
+		"Content-Type: multipart/alternative; boundary=\"%s\"\r\n"
 		"\r\n"
-		"--=_%s\r\n"
-		"Content-Type: text/plain; charset=utf-8\r\n"
-		"Content-Transfer-Encoding: 8bit\r\n"
-		"\r\n"
-		"%.*s"
-		"\r\n--=_%s\r\n"
-		"Content-Type: text/html; charset=utf-8\r\n"
-		"Content-Transfer-Encoding: 8bit\r\n"
-		"\r\n"
-		"%.*s"
-		"\r\n--=_%s--\r\n",
-		date(arena, message->written_at), TEXT_PRINTF(from(arena, message)),
-		TEXT_PRINTF(message->recipient), TEXT_PRINTF(mime_words(arena, message->subject)),
-		id, TEXT_PRINTF(domain), id, id, TEXT_PRINTF(text), id, TEXT_PRINTF(html), id);
+		"%.*s%.*s--%s--\r\n",
+		date(arena, message->written_at), TEXT_PRINTF(sender),
+		TEXT_PRINTF(message->recipient), TEXT_PRINTF(subject), id, TEXT_PRINTF(domain),
+		boundary, TEXT_PRINTF(plain_part), TEXT_PRINTF(html_part), boundary);
 	return true;
 }

@@ -2,6 +2,7 @@
 /* A pipe to the machine's own mail program, for hosts that block the mail ports. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -30,9 +31,10 @@ static pid_t start(const char *program, const char *sender, int pipe_ends[2])
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(pipe_ends[0], STDIN_FILENO) >= 0) {
-		close(pipe_ends[0]);
-		close(pipe_ends[1]);
+	signal(SIGPIPE, SIG_DFL);
+	/* where the pipe has number 0 already, dup2 would leave it to close with the exec */
+	if (pipe_ends[0] == STDIN_FILENO ? fcntl(STDIN_FILENO, F_SETFD, 0) == 0
+					 : dup2(pipe_ends[0], STDIN_FILENO) >= 0) {
 		execl(program, program, "-t", "-i", "-f", sender, (char *)NULL);
 	}
 	_exit(EX_OSFILE);
@@ -49,14 +51,17 @@ static bool feed(int to, struct arena *arena, struct text content, int64_t deadl
 	struct pollfd ready = { to, POLLOUT, 0 };
 	for (size_t sent = 0; sent < length;) {
 		int64_t left = deadline - clock_monotonic_ms();
-		if (left <= 0 || poll(&ready, 1, (int)left) <= 0)
+		int polled = left > 0 ? poll(&ready, 1, (int)left) : 0;
+		if (polled < 0 && errno == EINTR)
+			continue;
+		if (polled <= 0)
 			return false;
 		/* a pipe takes this much without waiting once it is writable at all */
-		size_t part = length - sent < 4096 ? length - sent : 4096;
-		ssize_t written = write(to, lines + sent, part);
-		if (written < 0)
+		size_t size = length - sent < PIPE_BUF ? length - sent : PIPE_BUF;
+		ssize_t written = write(to, lines + sent, size);
+		if (written < 0 && errno != EINTR)
 			return false;
-		sent += (size_t)written;
+		sent += written > 0 ? (size_t)written : 0;
 	}
 	return true;
 }
@@ -106,6 +111,8 @@ static struct delivery_report send_one(
 	pid_t child = start(settings->mail_sendmail, sender, pipe_ends);
 	close(pipe_ends[0]);
 	bool fed = child > 0 && feed(pipe_ends[1], arena, message->content, deadline);
+	if (child > 0 && !fed)
+		kill(child, SIGKILL); /* before the end of the pipe looks like that of the mail */
 	close(pipe_ends[1]);
 	return child > 0 ? report(arena, fed, finish(child, deadline)) : failed;
 }
