@@ -22,11 +22,11 @@ DIALECTS = {"api/dialect.h"}
 FENCES = {
     r"fcgi\w*\.h|fastcgi\.h": {"http/fcgi.c", "http/arrival.c"},
     r"libpq-fe\.h": {"store/connection.c", "store/row.c", "store/schema.c", "store/statement.c"},
-    r"libesmtp\.h|auth-client\.h": {"mail/smtp.c"},
+    r"libesmtp\.h|auth-client\.h": {"mail/smtp.c", "mail/smtp_dialogue.c", "mail/smtp_dialogue.h"},
     r"argon2\.h": {"passwords/argon2.c"},
     r"yajl/.*": {"base/json.c"},
     r"ini\.h": {"base/settings.c"},
-    r"openssl/.*": {"base/secret.c", "mail/smtp.c", "tokens/jwk.c", "tokens/jws.c", "tokens/keyring.c",
+    r"openssl/.*": {"base/secret.c", "mail/smtp.c", "mail/smtp_dialogue.c", "mail/smtp_dialogue.h", "tokens/jwk.c", "tokens/jws.c", "tokens/keyring.c",
                     "tokens/keyring_create.c", "tokens/onetime.c"},
 }
 

@@ -46,17 +46,14 @@ static const char *parse_credentials(
 	return NULL;
 }
 
-/* host[:port], where the host may be an IPv6 address in brackets. */
+/* host[:port]. libesmtp takes the first colon for that before the port. */
 static const char *parse_host(struct arena *arena, struct text text, struct smtp_url *parsed)
 {
 	struct text host = { text.at, text_find(text, ':') };
-	if (text.length > 0 && text.at[0] == '[') {
-		size_t close = text_find(text, ']');
-		host = (struct text){ text.at + 1, close > 0 ? close - 1 : 0 };
-		text = text_after(text, close + 1);
-	} else {
-		text = text_after(text, host.length);
-	}
+	text = text_after(text, host.length);
+	if (host.length > 0 && host.at[0] == '[')
+		return "mail.url: the host is a name or an IPv4 address; give an IPv6 address a "
+		       "name in /etc/hosts";
 	long long port = parsed->user ? 587 : 25;
 	if (text.length > 0 && (text.at[0] != ':' || !text_integer(text_after(text, 1), &port) ||
 				       port < 1 || port > 65535))
@@ -80,9 +77,8 @@ const char *smtp_url_parse(struct arena *arena, const char *url, struct smtp_url
 	const char *wrong = NULL;
 	if (text_starts_with(rest, TEXT("smtps:")))
 		return "mail.url: smtps begins with TLS at once, which latchkey does not speak; "
-		       "use "
-		       "smtp://…:587 (STARTTLS) of the same server, or a mail relay on this "
-		       "machine";
+		       "use smtp:// and port 587 (STARTTLS) of the same server, or a mail relay on "
+		       "this machine";
 	if (!text_starts_with(rest, TEXT("smtp://")))
 		return "mail.url must be smtp://[user[:password]@]host[:port]";
 	rest = text_after(rest, strlen("smtp://"));

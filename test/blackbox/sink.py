@@ -1,30 +1,86 @@
 # SPDX-License-Identifier: MIT
 """A real SMTP server (aiosmtpd) that keeps what it gets, and fails on demand."""
+import asyncio
 import email
 import email.policy
 import ssl
 import subprocess
 
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult
 
-from harness import free_port
+from harness import free_port, wait_until
+
+STAGES = ("connect", "ehlo", "mail", "rcpt", "data", "body", "end")
+HANG = object()
+
+
+class Dialogue(SMTP):
+    """aiosmtpd, but the sink may have planned something else for a stage."""
+    greeted = False
+
+    async def planned(self, stage):
+        """True where the stage has been dealt with: refused, cut off, or left without an answer."""
+        plan = self.event_handler.plans.get(stage)
+        if not plan:
+            return False
+        what = plan.pop()
+        if what is HANG:
+            await asyncio.sleep(60)
+        elif what is None:
+            self.transport.abort()
+        else:
+            await super().push(what)
+        return True
+
+    async def push(self, status):
+        first, self.greeted = not self.greeted, True
+        if status is None or first and await self.planned("connect"):
+            return
+        await super().push(status)
+        if status[:3] in ("354", b"354"):
+            await self.planned("body")
+
+    async def smtp_EHLO(self, hostname):
+        if not await self.planned("ehlo"):
+            await super().smtp_EHLO(hostname)
+
+    async def smtp_MAIL(self, arg):
+        if not await self.planned("mail"):
+            await super().smtp_MAIL(arg)
+
+    async def smtp_RCPT(self, arg):
+        if not await self.planned("rcpt"):
+            await super().smtp_RCPT(arg)
+
+    async def smtp_DATA(self, arg):
+        if not await self.planned("data"):
+            await super().smtp_DATA(arg)
 
 
 class Sink:
-    def __init__(self, tls=None, require_tls=False, credentials=None):
-        self.port, self.messages, self.answers, self.logins = free_port(), [], {}, []
+    """extensions: what EHLO announces beside aiosmtpd's own; hidden: what it keeps to itself.
+    login_required=False takes mail from clients whose log-in failed, as relays do for their own."""
+
+    def __init__(self, tls=None, require_tls=False, credentials=None, login_required=True, extensions=(), hidden=()):
+        self.port, self.messages, self.answers, self.plans, self.logins, self.sessions = free_port(), [], {}, {}, [], 0
         self.options = {"tls_context": tls, "require_starttls": require_tls, "enable_SMTPUTF8": True,
-                        "auth_required": credentials is not None, "authenticator": self.authenticate}
-        self.credentials, self.controller = credentials, None
+                        "auth_required": credentials is not None and login_required, "authenticator": self.authenticate}
+        self.credentials, self.extensions, self.hidden, self.controller = credentials, extensions, hidden, None
         self.start()
+
+    def factory(self):
+        self.sessions += 1
+        return Dialogue(self, **self.options)
 
     def authenticate(self, server, session, envelope, mechanism, data):
         self.logins.append(mechanism)
-        return AuthResult(success=(data.login.decode(), data.password.decode()) == self.credentials)
+        return AuthResult(success=(data.login.decode(), data.password.decode()) == self.credentials,
+                          handled=False, auth_data=data.login.decode())
 
     def start(self):
-        self.controller = Controller(self, hostname="127.0.0.1", port=self.port, **self.options)
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.factory = self.factory
         self.controller.start()
 
     def stop(self):
@@ -36,6 +92,25 @@ class Sink:
         """The next mails to a recipient get this answer instead of being taken."""
         self.answers[recipient] = [answer] * times
 
+    def fail_at(self, stage, answer, times=1):
+        """A stage of the next dialogues gets this answer: "connect", "ehlo", "mail", "rcpt", "data"
+        (instead of 354) or "end" (after the message)."""
+        assert stage in STAGES
+        self.plans[stage] = [answer] * times
+
+    def drop_at(self, stage, times=1):
+        """The connection is cut there; in the middle of a message at "body"."""
+        self.fail_at(stage, None, times)
+
+    def hang_at(self, stage, times=1):
+        """Nothing is answered any more."""
+        self.fail_at(stage, HANG, times)
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        kept = [r for r in responses[:-1] if r[4:].split(" ")[0] not in self.hidden]
+        return kept + ["250-" + e for e in self.extensions] + responses[-1:]
+
     async def handle_RCPT(self, server, session, envelope, address, options):
         if self.answers.get(address):
             return self.answers[address].pop()
@@ -43,13 +118,20 @@ class Sink:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
+        if await server.planned("end"):
+            return None
         self.messages.append({"sender": envelope.mail_from, "recipients": envelope.rcpt_tos, "content": envelope.content,
                               "message": email.message_from_bytes(envelope.content, policy=email.policy.default),
-                              "tls": session.ssl is not None})
+                              "options": envelope.mail_options, "host": session.host_name,
+                              "tls": session.ssl is not None, "user": session.auth_data if session.authenticated else None})
         return "250 taken"
 
     def received(self, recipient):
         return [m for m in self.messages if recipient in m["recipients"]]
+
+    def wait_for(self, recipient, timeout=10):
+        """The first message to the recipient."""
+        return wait_until(lambda: self.received(recipient), timeout)[0]
 
 
 def certificate(folder, host):

@@ -93,17 +93,68 @@ def test_starttls_and_authentication(make, sink, address):
     assert server.logins
 
 
-@pytest.mark.parametrize("fault", ["authority", "host", "credentials", "plain"])
-def test_nothing_is_sent_to_the_wrong_server(make, sink, address, fault):
+@pytest.mark.parametrize("fault, reason", [
+    ("authority", "certificate is not good"), ("host", "certificate is not good"), ("plain", "does not offer STARTTLS"),
+    ("refused", "refused the log-in: 535"), ("no log-in", "offers no log-in")])
+def test_nothing_is_sent_to_the_wrong_server(make, sink, address, fault, reason):
+    """Not even by a relay that takes mail from anybody: the library goes on after a refused log-in."""
     context, ca = certificate(folder(), "mail.example.com" if fault == "host" else "127.0.0.1")
-    server = sink(tls=None if fault == "plain" else context, require_tls=fault != "plain", credentials=None if fault == "plain" else ("user", "secret"))
-    password = "wrong" if fault == "credentials" else "secret"
+    server = sink(tls=None if fault == "plain" else context, login_required=False, hidden={"AUTH"} if fault == "no log-in" else (),
+                  credentials=("user", "secret"))
+    password = "wrong" if fault == "refused" else "secret"
     more = {} if fault == "authority" else {"mail__ca_file": ca}
     service, web = make(**smtp(server, user=f"user:{password}@", **more))
     register(web, address())
-    wait_until(lambda: service.log_contains("mail_retry"), timeout=20)
+    wait_until(lambda: service.log_contains("mail_retry.*" + reason), timeout=20)
     assert server.messages == []
     assert password not in service.log()
+
+
+@pytest.mark.parametrize("offered", [True, False])
+def test_opportunistic_tls_takes_what_there_is(make, sink, address, offered):
+    """A relay's own certificate, of nobody and for nobody, is better than plain text (RFC 7435)."""
+    context, _ = certificate(folder(), "mail.example.com")
+    server = sink(tls=context if offered else None)
+    _, web = make(**smtp(server, mail__tls="opportunistic"))
+    email = address()
+    register(web, email)
+    assert server.wait_for(email)["tls"] == offered
+
+
+def test_a_server_that_takes_seven_bits(make, sink, address):
+    server = sink(hidden={"8BITMIME"})
+    _, web = make(**smtp(server))
+    plain, other = address(), address()
+    register(web, plain, name="Zoe Doe")
+    register(web, other)
+    assert "Hello Zoe Doe," in server.wait_for(plain)["message"].get_body(("plain",)).get_content()
+    assert "Hello Zoë Doe," in server.wait_for(other)["message"].get_body(("plain",)).get_content()
+
+
+@pytest.mark.parametrize("stage", ["connect", "ehlo", "mail", "data", "end"])
+def test_a_server_that_is_not_ready_gets_it_later(make, sink, address, stage):
+    server = sink()
+    service, web = make(**smtp(server))
+    server.fail_at(stage, "421 not now" if stage in ("connect", "ehlo") else "451 not now" if stage != "mail" else "550 who are you")
+    email = address()
+    register(web, email)
+    server.wait_for(email, 30)
+    assert service.log_contains("mail_retry")
+    assert len(server.received(email)) == 1 and service.query("SELECT count(*) FROM outbox") == [(0,)]
+
+
+@pytest.mark.parametrize("stage", ["connect", "mail", "body", "end"])
+def test_a_connection_that_is_lost_or_hangs(make, sink, address, stage):
+    server = sink()
+    service, web = make(**smtp(server, mail__timeout="1s"))
+    server.drop_at(stage)
+    email, later = address(), address()
+    register(web, email)
+    server.wait_for(email, 30)
+    server.hang_at(stage)
+    register(web, later)
+    server.wait_for(later, 30)
+    assert len(server.received(email)) == 1 and len(server.received(later)) == 1
 
 
 def test_sendmail(make, address):
