@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
+#include "passwords/engine.h"
 
 /* What one hash costs (RFC 9106): one lane, 16 octets of salt, 32 of hash, version 0x13. */
 struct password_cost {
@@ -23,13 +24,13 @@ enum password_match {
 
 /* Hashes into the PHC string form ($argon2id$v=19$m=…,t=…,p=1$salt$hash), in the arena. False
  * when memory for it cannot be had, or at a cost that password_verify() would refuse. */
-__attribute__((warn_unused_result)) bool password_hash(
-	struct arena *arena, struct password_cost cost, struct text password, struct text *phc);
+__attribute__((warn_unused_result)) bool password_hash(struct arena *arena, struct hash_memory work,
+	struct password_cost cost, struct text password, struct text *phc);
 
 /* Hashes once, whatever the answer, at the cost that the string names: at most 1 GiB, 16 passes
  * and 8 lanes. Compares in constant time. */
 __attribute__((warn_unused_result)) enum password_match password_verify(
-	struct arena *arena, struct text phc, struct text password);
+	struct arena *arena, struct hash_memory work, struct text phc, struct text password);
 
 /* True where a string was made at another cost than this one, and should be made anew. */
 bool password_is_outdated(struct arena *arena, struct text phc, struct password_cost cost);
@@ -37,8 +38,5 @@ bool password_is_outdated(struct arena *arena, struct text phc, struct password_
 /* A string of that cost that no password matches, made without hashing. Verifying against it
  * costs what verifying against a user's costs. */
 struct text password_decoy(struct arena *arena, struct password_cost cost);
-
-/* Keeps the allocator from giving the memory of each hash back to the kernel. Once, at start. */
-void password_prepare(struct password_cost cost);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "command/generation.h"
-#include "passwords/argon2.h"
 #include "process/courier.h"
 #include "process/listener.h"
 #include "process/supervisor.h"
@@ -126,10 +125,17 @@ static void reaped(void *context, pid_t process)
 	slots_reclaim(house->slots, process);
 }
 
+static int tend(void *context)
+{
+	struct house *house = context;
+	return slots_tend(house->slots);
+}
+
 /* Requests wait beside their worker; who waits in it has its second hash to do. */
 static struct slots *open_slots(const struct settings *settings)
 {
-	return slots_open((unsigned)settings->passwords_slots, 1, (unsigned)settings->http_workers);
+	return slots_open((unsigned)settings->passwords_slots, 1, (unsigned)settings->http_workers,
+		(size_t)settings->passwords_memory * 1024);
 }
 
 static int supervise(struct house *house)
@@ -146,6 +152,7 @@ static int supervise(struct house *house)
 		.context = house,
 		.reload = reload,
 		.reaped = reaped,
+		.tend = tend,
 		.stop_seconds = (int)settings->http_timeout + 2,
 	};
 	house->slots = open_slots(settings);
@@ -191,9 +198,6 @@ static int open_house(struct house *house, struct arena *arena)
 		complain(wrong);
 		return EXIT_BAD_CONFIG;
 	}
-	/* 5. one memory policy for all hashes to come */
-	password_prepare((struct password_cost){
-		(uint32_t)settings->passwords_memory, (uint32_t)settings->passwords_passes });
 	return EXIT_OK;
 }
 

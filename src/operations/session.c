@@ -88,6 +88,11 @@ static void slot_give(struct context *context)
 		slots_give(context->slots);
 }
 
+static struct hash_memory slot_memory(struct context *context)
+{
+	return context->slots ? slots_memory(context->slots) : (struct hash_memory){ NULL, 0 };
+}
+
 bool session_slot_begin(struct context *context, operation *wanted)
 {
 	static operation *const hashing[] = { operation_change_password, operation_login,
@@ -109,7 +114,8 @@ enum outcome session_hash(
 {
 	if (!slot_take(context))
 		return session_unavailable(output);
-	bool hashed = password_hash(context->arena, cost(context), password, phc);
+	bool hashed =
+		password_hash(context->arena, slot_memory(context), cost(context), password, phc);
 	slot_give(context);
 	if (hashed)
 		return OUTCOME_OK;
@@ -123,7 +129,8 @@ enum outcome session_verify(struct context *context, struct text phc, struct tex
 {
 	if (!slot_take(context))
 		return session_unavailable(output);
-	enum password_match match = password_verify(context->arena, phc, password);
+	enum password_match match =
+		password_verify(context->arena, slot_memory(context), phc, password);
 	slot_give(context);
 	if (match == PASSWORD_UNREADABLE) { /* or no memory to read it with */
 		log_error(context->log, "password_hash_unreadable", "client=%.*s",

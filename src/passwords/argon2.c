@@ -5,8 +5,6 @@
  */
 #include "passwords/argon2.h"
 
-#include <argon2.h>
-#include <malloc.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -29,11 +27,23 @@ struct phc {
 };
 
 /* The one place where a hash is computed. */
-static bool compute(const struct phc *phc, struct text password, unsigned char *hash)
+static bool compute(
+	const struct phc *phc, struct hash_memory work, struct text password, unsigned char *hash)
 {
-	return argon2id_hash_raw(phc->cost.passes, phc->cost.memory, phc->lanes, password.at,
-		       password.length, phc->salt, phc->salt_size, hash,
-		       phc->hash_size) == ARGON2_OK;
+	const struct hash_order order = {
+		.memory = phc->cost.memory,
+		.passes = phc->cost.passes,
+		.lanes = phc->lanes,
+		.password = password,
+		.salt = phc->salt,
+		.salt_size = phc->salt_size,
+		.hash_size = phc->hash_size,
+		.work = work,
+	};
+	const struct engine *const *engine = engines;
+	while (!(*engine)->applies(&order))
+		engine++;
+	return (*engine)->compute(&order, hash);
 }
 
 /* Base64 of the PHC form: the usual alphabet, no padding. */
@@ -112,25 +122,26 @@ static struct phc with_salt(struct password_cost cost)
 	return phc;
 }
 
-bool password_hash(
-	struct arena *arena, struct password_cost cost, struct text password, struct text *string)
+bool password_hash(struct arena *arena, struct hash_memory work, struct password_cost cost,
+	struct text password, struct text *string)
 {
 	/* what could not be verified would lock its owner out */
 	if (cost.memory > MEMORY_MAXIMUM || cost.passes > PASSES_MAXIMUM)
 		return false;
 	struct phc phc = with_salt(cost);
-	bool hashed = compute(&phc, password, phc.hash);
+	bool hashed = compute(&phc, work, password, phc.hash);
 	if (hashed)
 		*string = print(arena, &phc);
 	secret_cleanse(&phc, sizeof(phc));
 	return hashed;
 }
 
-enum password_match password_verify(struct arena *arena, struct text string, struct text password)
+enum password_match password_verify(
+	struct arena *arena, struct hash_memory work, struct text string, struct text password)
 {
 	struct phc phc;
 	unsigned char hash[OCTETS_MAXIMUM];
-	if (!parse(arena, string, &phc) || !compute(&phc, password, hash))
+	if (!parse(arena, string, &phc) || !compute(&phc, work, password, hash))
 		return PASSWORD_UNREADABLE;
 	bool matches = secret_equal(hash, phc.hash, phc.hash_size);
 	secret_cleanse(hash, sizeof(hash));
@@ -150,12 +161,4 @@ struct text password_decoy(struct arena *arena, struct password_cost cost)
 	struct phc phc = with_salt(cost);
 	secret_random(phc.hash, HASH_SIZE);
 	return print(arena, &phc);
-}
-
-void password_prepare(struct password_cost cost)
-{
-	/* page faults for fresh memory would cost a tenth of the hash */
-	int size = cost.memory < MEMORY_MAXIMUM ? (int)(cost.memory + 1024) * 1024 : 1 << 30;
-	mallopt(M_MMAP_THRESHOLD, size);
-	mallopt(M_TRIM_THRESHOLD, size > 1 << 29 ? size : 2 * size);
 }

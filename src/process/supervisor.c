@@ -35,6 +35,7 @@ struct house {
 	struct place *places;
 	size_t count;
 	sigset_t signals;
+	int64_t tend_at; /* monotonic ms; -1: when a child asks for it */
 	sigset_t before; /* the mask that children get */
 };
 
@@ -162,11 +163,17 @@ static void stop(struct house *house)
 	log_info(house->supervisor->log, "stopped", "all children are gone");
 }
 
-/* Milliseconds until a child is due; -1: none is. */
-static int64_t next_start(const struct house *house)
+static void tend(struct house *house)
+{
+	int again = house->supervisor->tend(house->supervisor->context);
+	house->tend_at = again < 0 ? -1 : clock_monotonic_ms() + again;
+}
+
+/* Milliseconds until a child is due or there is something to tend; -1: nothing is. */
+static int64_t next_duty(const struct house *house)
 {
 	int64_t now = clock_monotonic_ms();
-	int64_t next = -1;
+	int64_t next = house->tend_at < 0 ? -1 : house->tend_at > now ? house->tend_at - now : 0;
 	for (size_t i = 0; i < house->count; i++) {
 		int64_t left = house->places[i].start_at - now;
 		left = left > 0 ? left : 0;
@@ -194,7 +201,7 @@ static bool furnish(struct house *house)
 int supervisor_run(const struct supervisor *supervisor)
 {
 	static const int signals[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE };
-	struct house house = { .supervisor = supervisor };
+	struct house house = { .supervisor = supervisor, .tend_at = -1 };
 	if (!furnish(&house)) {
 		log_error(supervisor->log, "no_memory", "the supervisor cannot start");
 		return 1;
@@ -206,11 +213,14 @@ int supervisor_run(const struct supervisor *supervisor)
 	start_due(&house);
 	log_info(supervisor->log, "started", "children=%zu", house.count);
 	for (;;) {
-		int number = wait_signal(&house, next_start(&house));
+		int number = wait_signal(&house, next_duty(&house));
 		if (number == SIGTERM || number == SIGINT)
 			break;
 		if (number == SIGHUP)
 			reload(&house);
+		if (number == SIGUSR1 ||
+			(house.tend_at >= 0 && clock_monotonic_ms() >= house.tend_at))
+			tend(&house);
 		reap(&house, false);
 		start_due(&house);
 	}

@@ -135,7 +135,7 @@ static bool answered_yes(struct helper *helper)
 static void only_so_many_hold_at_once(void **state)
 {
 	(void)state;
-	struct slots *slots = slots_open(2, 0, WORKERS);
+	struct slots *slots = slots_open(2, 0, WORKERS, 0);
 	assert_non_null(slots);
 	struct helper a = helper_start(slots);
 	struct helper b = helper_start(slots);
@@ -155,7 +155,7 @@ static void only_so_many_hold_at_once(void **state)
 static void giving_what_is_not_held_adds_nothing(void **state)
 {
 	(void)state;
-	struct slots *slots = slots_open(1, 0, WORKERS);
+	struct slots *slots = slots_open(1, 0, WORKERS, 0);
 	struct helper a = helper_start(slots);
 	struct helper b = helper_start(slots);
 	assert_true(ask(&a, GIVE));
@@ -174,7 +174,7 @@ static void giving_what_is_not_held_adds_nothing(void **state)
 static void who_waits_gets_what_is_given(void **state)
 {
 	(void)state;
-	struct slots *slots = slots_open(1, 2, WORKERS);
+	struct slots *slots = slots_open(1, 2, WORKERS, 0);
 	struct helper holder = helper_start(slots);
 	struct helper waiter = helper_start(slots);
 	struct helper other = helper_start(slots);
@@ -202,7 +202,7 @@ static void who_waits_gets_what_is_given(void **state)
 static void too_many_waiters_are_refused_at_once(void **state)
 {
 	(void)state;
-	struct slots *slots = slots_open(1, 1, WORKERS);
+	struct slots *slots = slots_open(1, 1, WORKERS, 0);
 	struct helper holder = helper_start(slots);
 	struct helper waiter = helper_start(slots);
 	struct helper late = helper_start(slots);
@@ -224,7 +224,7 @@ static void too_many_waiters_are_refused_at_once(void **state)
 static void nobody_waits_where_waiting_is_zero(void **state)
 {
 	(void)state;
-	struct slots *slots = slots_open(1, 0, WORKERS);
+	struct slots *slots = slots_open(1, 0, WORKERS, 0);
 	struct helper holder = helper_start(slots);
 	struct helper late = helper_start(slots);
 	assert_true(ask(&holder, TAKE));
@@ -244,7 +244,7 @@ static void on_alarm(int signal)
 static void the_time_is_bounded_under_signals(void **state)
 {
 	(void)state;
-	struct slots *slots = slots_open(1, 1, WORKERS);
+	struct slots *slots = slots_open(1, 1, WORKERS, 0);
 	struct helper holder = helper_start(slots);
 	assert_true(ask(&holder, TAKE));
 	const struct sigaction action = { .sa_handler = on_alarm }; /* no SA_RESTART */
@@ -275,7 +275,7 @@ static void the_time_is_bounded_under_signals(void **state)
 static void a_killed_holder_takes_nothing_with_it(void **state)
 {
 	(void)state;
-	struct slots *slots = slots_open(1, 1, WORKERS);
+	struct slots *slots = slots_open(1, 1, WORKERS, 0);
 	for (int i = 0; i < 50; i++) {
 		struct helper holder = helper_start(slots);
 		struct helper waiter = helper_start(slots);
@@ -291,7 +291,7 @@ static void a_killed_holder_takes_nothing_with_it(void **state)
 static void a_killed_waiter_does_not_count_for_ever(void **state)
 {
 	(void)state;
-	struct slots *slots = slots_open(1, 1, WORKERS);
+	struct slots *slots = slots_open(1, 1, WORKERS, 0);
 	struct helper holder = helper_start(slots);
 	struct helper last = helper_start(slots);
 	assert_true(ask(&holder, TAKE));
@@ -312,7 +312,7 @@ static void a_killed_waiter_does_not_count_for_ever(void **state)
 static void reclaiming_a_stranger_changes_nothing(void **state)
 {
 	(void)state;
-	struct slots *slots = slots_open(1, 0, WORKERS);
+	struct slots *slots = slots_open(1, 0, WORKERS, 0);
 	struct helper holder = helper_start(slots);
 	struct helper late = helper_start(slots);
 	assert_true(ask(&holder, TAKE));
@@ -320,6 +320,73 @@ static void reclaiming_a_stranger_changes_nothing(void **state)
 	assert_false(ask(&late, TAKE));
 	helper_kill(&holder, slots);
 	helper_kill(&late, slots);
+	slots_close(slots);
+}
+
+#define MEMORY_SIZE ((size_t)64 * 4096)
+
+/* In a child, as workers use it: writes into the memory of a slot and says what was there. */
+static int mark_in_child(struct slots *slots, char mark)
+{
+	int status;
+	pid_t process = fork();
+	assert_true(process >= 0);
+	if (process == 0) {
+		if (!slots_take(slots, 0))
+			_exit(255);
+		struct hash_memory memory = slots_memory(slots);
+		char before =
+			memory.size == MEMORY_SIZE ? ((char *)memory.at)[MEMORY_SIZE - 1] : 'x';
+		memset(memory.at, mark, memory.size);
+		slots_give(slots);
+		_exit(before);
+	}
+	assert_int_equal(waitpid(process, &status, 0), process);
+	return WEXITSTATUS(status);
+}
+
+static bool keeper_was_told(const sigset_t *told)
+{
+	return sigtimedwait(told, NULL, &(struct timespec){ 0, 0 }) == SIGUSR1;
+}
+
+static void memory_stays_while_it_is_used_and_goes_with_what_is_in_it(void **state)
+{
+	(void)state;
+	sigset_t told;
+	sigemptyset(&told);
+	sigaddset(&told, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &told, NULL);
+	struct slots *slots = slots_open(1, 0, WORKERS, MEMORY_SIZE);
+	assert_int_equal(slots_tend(slots), -1);
+	assert_int_equal(mark_in_child(slots, 'a'), 0);
+	assert_true(keeper_was_told(&told));
+	assert_int_equal(mark_in_child(slots, 'b'), 'a'); /* the next worker's is the same */
+	assert_false(keeper_was_told(&told));
+	assert_true(slots_tend(slots) > 0);
+	assert_int_equal(mark_in_child(slots, 'c'), 'b');
+	assert_true(slots_tend(slots) > 0); /* there was a hash since */
+	assert_int_equal(slots_tend(slots), -1);
+	assert_int_equal(mark_in_child(slots, 'd'), 0);
+	assert_true(keeper_was_told(&told));
+	slots_close(slots);
+	sigprocmask(SIG_UNBLOCK, &told, NULL);
+}
+
+static void memory_is_not_taken_from_who_holds_the_slot(void **state)
+{
+	(void)state;
+	struct slots *slots = slots_open(1, 0, WORKERS, MEMORY_SIZE);
+	assert_ptr_equal(slots_memory(slots).at, NULL); /* none is held */
+	assert_true(slots_take(slots, 0));
+	char *at = slots_memory(slots).at;
+	at[0] = 'a';
+	for (int i = 0; i < 3; i++)
+		assert_true(slots_tend(slots) > 0);
+	assert_int_equal(at[0], 'a');
+	slots_give(slots);
+	assert_int_equal(slots_tend(slots), -1);
+	assert_int_equal(at[0], 0);
 	slots_close(slots);
 }
 
@@ -376,7 +443,7 @@ static void kills_at_any_moment_neither_lose_nor_make_a_slot(void **state)
 {
 	(void)state;
 	enum { COUNT = 2, ROUNDS = 500 };
-	struct slots *slots = slots_open(COUNT, WORKERS, WORKERS);
+	struct slots *slots = slots_open(COUNT, WORKERS, WORKERS, 0);
 	struct floor *shared = mmap(
 		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_ptr_not_equal(shared, MAP_FAILED);
@@ -417,6 +484,8 @@ int main(void)
 		cmocka_unit_test(a_killed_holder_takes_nothing_with_it),
 		cmocka_unit_test(a_killed_waiter_does_not_count_for_ever),
 		cmocka_unit_test(reclaiming_a_stranger_changes_nothing),
+		cmocka_unit_test(memory_stays_while_it_is_used_and_goes_with_what_is_in_it),
+		cmocka_unit_test(memory_is_not_taken_from_who_holds_the_slot),
 		cmocka_unit_test(kills_at_any_moment_neither_lose_nor_make_a_slot),
 		cmocka_unit_test(closing_takes_what_was_never_opened),
 	};
