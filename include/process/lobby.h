@@ -3,6 +3,7 @@
 #define LATCHKEY_PROCESS_LOBBY_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define LOBBY_SEATS 64
@@ -18,12 +19,19 @@ struct lobby {
 		int64_t since; /* monotonic ms */
 	} seats[LOBBY_SEATS];
 	unsigned count;
+	int listener;
+	int bell; /* epoll: rings for one worker when somebody is at the listener */
+	unsigned stretch; /* connections taken since it was asked */
 };
+
+/* The listening socket is the caller's, who outlives the lobby. False with errno; finish it all the
+ * same. */
+__attribute__((warn_unused_result)) bool lobby_open(struct lobby *lobby, int listener);
 
 /* The next connection whose request can be read without waiting: one from the lobby, or a new one
  * from the listening socket. -1 when a signal of `waiting`'s making interrupted, and after
  * timeout_ms without one (-1: no time-out). The socket is the caller's. */
-int lobby_next(struct lobby *lobby, int listener, const sigset_t *waiting, int timeout_ms);
+int lobby_next(struct lobby *lobby, const sigset_t *waiting, int timeout_ms);
 
 /* Closes all. */
 void lobby_finish(struct lobby *lobby);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +17,20 @@
 /* How long a new one is waited for before it takes a seat. Web servers connect and send at once, so
  * honest requests do not get to wait behind another that the worker may take up meanwhile. */
 #define GREETING_MS 2
+/* How often those in the lobby are looked at. */
+#define GLANCE_MS 50
+
+/* So many connections are taken from the queue one after the other before signals are let in. */
+#define AT_A_STRETCH 32
+
+bool lobby_open(struct lobby *lobby, int listener)
+{
+	/* exclusive: else all workers wake for each connection, and all but one in vain */
+	struct epoll_event new_ones = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	*lobby = (struct lobby){ .listener = listener, .stretch = AT_A_STRETCH };
+	lobby->bell = epoll_create1(EPOLL_CLOEXEC);
+	return lobby->bell >= 0 && epoll_ctl(lobby->bell, EPOLL_CTL_ADD, listener, &new_ones) == 0;
+}
 
 static void leave(struct lobby *lobby, unsigned seat)
 {
@@ -51,14 +66,16 @@ static void sit(struct lobby *lobby, int socket)
 }
 
 /* A new connection whose request is there, or -1: there is none, or it has taken a seat. */
-static int greet(struct lobby *lobby, int listener)
+static int greet(struct lobby *lobby)
 {
-	int socket = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	int socket = accept4(lobby->listener, NULL, NULL, SOCK_CLOEXEC);
 	if (socket < 0) {
+		lobby->stretch = AT_A_STRETCH;
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
 			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
 		return -1;
 	}
+	lobby->stretch++;
 	enum arrival arrival = arrival_of(socket);
 	if (arrival == ARRIVAL_PART) {
 		struct pollfd more = { socket, POLLIN, 0 };
@@ -74,9 +91,14 @@ static int greet(struct lobby *lobby, int listener)
 	return -1;
 }
 
-/* One from the lobby that is ready, or -1. `polled` are the seats as they were polled. */
-static int call(struct lobby *lobby, const struct pollfd *polled)
+/* One from the lobby that is ready, or -1. */
+static int call(struct lobby *lobby)
 {
+	struct pollfd polled[LOBBY_SEATS];
+	for (unsigned seat = 0; seat < lobby->count; seat++)
+		polled[seat] = (struct pollfd){ lobby->seats[seat].socket, POLLIN, 0 };
+	if (lobby->count == 0 || poll(polled, lobby->count, 0) <= 0)
+		return -1;
 	for (unsigned seat = lobby->count; seat-- > 0;) {
 		int socket = lobby->seats[seat].socket;
 		if (polled[seat].revents == 0)
@@ -95,32 +117,28 @@ static int call(struct lobby *lobby, const struct pollfd *polled)
 	return -1;
 }
 
-int lobby_next(struct lobby *lobby, int listener, const sigset_t *waiting, int timeout_ms)
+int lobby_next(struct lobby *lobby, const sigset_t *waiting, int timeout_ms)
 {
-	/* a peer that has sent a part is readable all the time: look at such ones now and then */
-	const struct timespec timeout = { 0, timeout_ms * 1000000L };
-	static const struct timespec glance = { 0, 50000000 };
-	struct pollfd polled[LOBBY_SEATS + 1];
 	for (;;) {
-		unsigned count = lobby->count;
-		for (unsigned seat = 0; seat < count; seat++)
-			polled[seat] = (struct pollfd){ lobby->seats[seat].socket, POLLIN, 0 };
-		polled[count] = (struct pollfd){ listener, POLLIN, 0 };
-		/* those in the lobby are asked without waiting; new ones are waited for */
-		if (count > 0)
-			poll(polled, count, 0);
-		int socket = count > 0 ? call(lobby, polled) : -1;
+		int socket = call(lobby);
 		if (socket >= 0)
 			return socket;
-		if (ppoll(&polled[count], 1,
-			    timeout_ms >= 0 ? &timeout
-			    : count > 0     ? &glance
-					    : NULL,
-			    waiting) < 0)
-			return -1;
-		if (polled[count].revents != 0)
-			socket = greet(lobby, listener);
-		show_out_stale(lobby);
+		if (lobby->stretch >= AT_A_STRETCH) {
+			/* a peer that has sent a part is readable all the time: it is looked at now and
+			 * then */
+			int patience = timeout_ms >= 0    ? timeout_ms
+				       : lobby->count > 0 ? GLANCE_MS
+							  : -1;
+			struct epoll_event rung;
+			int count = epoll_pwait(lobby->bell, &rung, 1, patience, waiting);
+			if (count < 0)
+				return -1;
+			lobby->stretch = count > 0 ? 0 : AT_A_STRETCH;
+		}
+		if (lobby->stretch < AT_A_STRETCH)
+			socket = greet(lobby);
+		if (lobby->count > 0)
+			show_out_stale(lobby);
 		if (socket >= 0 || timeout_ms >= 0)
 			return socket;
 	}
@@ -130,4 +148,5 @@ void lobby_finish(struct lobby *lobby)
 {
 	while (lobby->count > 0)
 		show_out(lobby, 0);
+	close(lobby->bell);
 }

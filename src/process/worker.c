@@ -5,6 +5,7 @@
  */
 #include "process/worker.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,11 +143,12 @@ int worker_run(int listener, const struct context *shared, worker_idle *idle, vo
 {
 	struct sigaction alarm_action = { .sa_handler = time_is_up };
 	struct worker worker = { .context = *shared };
-	struct lobby lobby = { .count = 0 };
+	struct lobby lobby;
 	sigset_t waiting;
-	bool furnished = prepare_place(&worker);
+	bool furnished = lobby_open(&lobby, listener) && prepare_place(&worker);
 	if (!furnished)
-		log_error(shared->log, "fastcgi_failed", "libfcgi cannot start");
+		log_error(shared->log, "fastcgi_failed", "no socket can be waited on: %s",
+			strerror(errno));
 	stop_prepare(&waiting); /* after libfcgi, which sets handlers of its own */
 	sigaction(SIGALRM, &alarm_action, NULL);
 	while (furnished && (!stop_requested() || worker.parked > 0)) {
@@ -157,8 +159,7 @@ int worker_run(int listener, const struct context *shared, worker_idle *idle, vo
 			nanosleep(&(struct timespec){ 0, GLANCE_MS * 1000000L }, NULL);
 			continue;
 		}
-		int socket =
-			lobby_next(&lobby, listener, &waiting, worker.parked > 0 ? GLANCE_MS : -1);
+		int socket = lobby_next(&lobby, &waiting, worker.parked > 0 ? GLANCE_MS : -1);
 		if (socket >= 0)
 			receive(&worker, socket);
 		if (socket >= 0 && idle)
