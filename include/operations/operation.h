@@ -14,7 +14,7 @@
 #include "passwords/blocklist.h"
 #include "passwords/slots.h"
 #include "store/connection.h"
-#include "tokens/claims.h"
+#include "tokens/claims_cache.h"
 #include "tokens/keyring.h"
 
 /*
@@ -43,6 +43,7 @@ struct context {
 	const struct log *log;
 	const struct keyring *keyring;
 	const struct blocklist *blocklist;
+	struct claims_cache *tokens; /* those this process has read; NULL: none are remembered */
 	struct slots *slots; /* NULL: one process, no queue */
 	struct store *store;
 	struct arena *arena; /* the request's */

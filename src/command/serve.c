@@ -46,6 +46,7 @@ static void resident_init(struct resident *resident, struct house *house, const 
 		.keyring = &generation->keyring,
 		.blocklist = &generation->blocklist,
 		.slots = house->slots,
+		.tokens = claims_cache_open(),
 		.store = &resident->store,
 	};
 	courier_init(&resident->courier, &generation->settings, &resident->log,
@@ -56,6 +57,7 @@ static void resident_finish(struct resident *resident)
 {
 	courier_finish(&resident->courier);
 	store_finish(&resident->store);
+	claims_cache_close(resident->context.tokens);
 }
 
 static int run_worker(void *context)

@@ -143,7 +143,7 @@ enum outcome session_verify(struct context *context, struct text phc, struct tex
 
 bool caller_read(struct context *context, struct text access_token, struct input *input)
 {
-	input->protected = access_token_read(context->arena, context->keyring,
+	input->protected = claims_cache_read(context->tokens, context->arena, context->keyring,
 		context->settings->tokens_issuer, clock_now(), access_token, &input->claims);
 	return input->protected;
 }

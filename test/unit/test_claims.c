@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "tokens/claims.h"
+#include "tokens/claims_cache.h"
 
 #define ISSUER "https://accounts.example.com"
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
@@ -361,6 +361,70 @@ static void claims_are_written_on_success_only(void **state)
 	assert_memory_equal(&refresh, &refresh_before, sizeof(refresh));
 }
 
+static void a_known_token_says_the_same_until_it_expires(void **state)
+{
+	struct fixture *fixture = *state;
+	struct claims_cache *cache = claims_cache_open();
+	struct text token = access_token(fixture);
+	for (int64_t now = NOW; now < NOW + 1000; now += 100) {
+		struct access_claims claims;
+		memset(&claims, 0x55, sizeof(claims));
+		assert_int_equal(claims_cache_read(cache, &fixture->arena, &fixture->keyring,
+					 ISSUER, now, token, &claims),
+			now < NOW + 900);
+		if (now < NOW + 900)
+			assert_memory_equal(&claims, &fixture->access, sizeof(claims));
+	}
+	claims_cache_close(cache);
+}
+
+/* Each octet counts, of the signature too, though a token like it is known. */
+static void what_is_like_a_known_token_is_not_known(void **state)
+{
+	struct fixture *fixture = *state;
+	struct claims_cache *cache = claims_cache_open();
+	struct access_claims claims;
+	struct text token = access_token(fixture);
+	char *other = text_string(&fixture->arena, token);
+	assert_true(claims_cache_read(
+		cache, &fixture->arena, &fixture->keyring, ISSUER, NOW, token, &claims));
+	for (size_t i = 0; i < token.length; i++) {
+		char before = other[i];
+		other[i] = before == 'A' ? 'B' : 'A';
+		/* the last character has bits that say nothing: that is another spelling, and refused */
+		assert_false(claims_cache_read(cache, &fixture->arena, &fixture->keyring, ISSUER,
+			NOW, (struct text){ other, token.length }, &claims));
+		other[i] = before;
+	}
+	assert_false(claims_cache_read(cache, &fixture->arena, &fixture->keyring, ISSUER, NOW,
+		(struct text){ token.at, token.length - 1 }, &claims));
+	assert_false(claims_cache_read(
+		cache, &fixture->arena, &fixture->keyring, ISSUER, NOW, TEXT_NONE, &claims));
+	claims_cache_close(cache);
+}
+
+/* More than there are places: whoever is pushed out is read anew. */
+static void many_tokens_do_not_get_in_each_others_way(void **state)
+{
+	enum { COUNT = 6000 };
+	struct fixture *fixture = *state;
+	struct claims_cache *cache = claims_cache_open();
+	static struct text tokens[COUNT];
+	for (int i = 0; i < COUNT; i++) {
+		memcpy(fixture->access.token.octets, &i, sizeof(i));
+		tokens[i] = access_token(fixture);
+	}
+	for (int i = 0; i < 2 * COUNT; i++) {
+		struct access_claims claims;
+		int said;
+		assert_true(claims_cache_read(cache, &fixture->arena, &fixture->keyring, ISSUER,
+			NOW, tokens[i % COUNT], &claims));
+		memcpy(&said, claims.token.octets, sizeof(said));
+		assert_int_equal(said, i % COUNT);
+	}
+	claims_cache_close(cache);
+}
+
 static void no_token_is_no_claim(void **state)
 {
 	struct fixture *fixture = *state;
@@ -388,6 +452,9 @@ int main(void)
 		TEST(refresh_payloads_that_are_not_right_are_refused),
 		TEST(more_members_do_no_harm),
 		TEST(claims_are_written_on_success_only),
+		TEST(a_known_token_says_the_same_until_it_expires),
+		TEST(what_is_like_a_known_token_is_not_known),
+		TEST(many_tokens_do_not_get_in_each_others_way),
 		TEST(no_token_is_no_claim),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
