@@ -83,11 +83,17 @@ static struct arena_chunk *chunk_with(struct arena *arena, size_t size)
 	return chunk;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+static size_t round_up(size_t size)
 {
 	size_t rounded = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 	if (rounded < size)
 		abort(); /* a size that wraps around is a bug in the caller */
+	return rounded;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t rounded = round_up(size);
 	struct arena_chunk *chunk = chunk_with(arena, rounded);
 	void *at = chunk->octets + chunk->used;
 	chunk->used += rounded;
@@ -104,14 +110,23 @@ char *arena_copy(struct arena *arena, const void *octets, size_t size)
 
 char *arena_format_list(struct arena *arena, const char *format, va_list arguments)
 {
+	/* most strings fit in what is left of the chunk, so they are written there at once */
+	struct arena_chunk *chunk = chunk_with(arena, 1);
+	char *string = chunk->octets + chunk->used;
+	size_t room = chunk->size - chunk->used;
 	va_list again;
 	va_copy(again, arguments);
-	int length = vsnprintf(NULL, 0, format, again);
-	va_end(again);
+	int length = vsnprintf(string, room, format, arguments);
 	if (length < 0)
 		abort(); /* a format that the C library refuses is a bug */
-	char *string = arena_alloc(arena, (size_t)length + 1);
-	vsnprintf(string, (size_t)length + 1, format, arguments);
+	if ((size_t)length < room) {
+		chunk->used += round_up((size_t)length + 1);
+	} else {
+		secret_cleanse(string, room); /* it is not counted as used */
+		string = arena_alloc(arena, (size_t)length + 1);
+		vsnprintf(string, (size_t)length + 1, format, again);
+	}
+	va_end(again);
 	return string;
 }
 
