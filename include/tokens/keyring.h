@@ -33,12 +33,16 @@ struct signing_key {
 	enum algorithm algorithm;
 	struct text kid;
 	void *pkey; /* EVP_PKEY; NULL for HS256 */
+	void *signer; /* EVP_MD_CTX, ready to sign with it, to be copied; NULL for HS256 */
 	unsigned char secret[64]; /* HS256 only */
 	size_t secret_size;
 	unsigned char refresh[DERIVED_KEY_SIZE];
 	unsigned char seal[DERIVED_KEY_SIZE];
 	const char *path; /* the file it came from */
 };
+
+/* Makes the signer of a key with a private pkey. False where OpenSSL cannot sign with it. */
+__attribute__((warn_unused_result)) bool signing_key_prepare(struct signing_key *key);
 
 /* The keys of one folder, sorted by file name. Read once, before workers are forked. */
 struct keyring {

@@ -63,8 +63,7 @@ static bool sign_with_pkey(struct arena *arena, const struct signing_key *key, s
 	size_t size = (size_t)EVP_PKEY_get_size(key->pkey);
 	unsigned char *octets = arena_alloc(arena, size + ES256_SIZE);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool done = context &&
-		    EVP_DigestSignInit(context, NULL, digest_of(key), NULL, key->pkey) == 1 &&
+	bool done = context && EVP_MD_CTX_copy_ex(context, key->signer) == 1 &&
 		    EVP_DigestSign(context, octets, &size, (const unsigned char *)message.at,
 			    message.length) == 1;
 	EVP_MD_CTX_free(context);

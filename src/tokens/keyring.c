@@ -81,6 +81,15 @@ static bool algorithm_of(EVP_PKEY *pkey, enum algorithm *algorithm)
 	return true;
 }
 
+bool signing_key_prepare(struct signing_key *key)
+{
+	/* finding the algorithm takes a tenth as long as signing */
+	key->signer = EVP_MD_CTX_new();
+	return key->signer && EVP_DigestSignInit(key->signer, NULL,
+				      key->algorithm == ALGORITHM_EDDSA ? NULL : EVP_sha256(), NULL,
+				      key->pkey) == 1;
+}
+
 /* NULL, or what is wrong with the key. */
 static const char *complete_pkey(struct keyring *keyring, struct signing_key *key, EVP_PKEY *pkey)
 {
@@ -91,6 +100,10 @@ static const char *complete_pkey(struct keyring *keyring, struct signing_key *ke
 	key->pkey = pkey;
 	if (!algorithm_of(pkey, &key->algorithm)) {
 		wrong = "it is neither a P-256, an Ed25519, nor an RSA key of 2048 bits or more";
+		goto out;
+	}
+	if (!signing_key_prepare(key)) {
+		wrong = "OpenSSL cannot sign with it";
 		goto out;
 	}
 	/* PKCS #8, whatever form the file has: the same key derives the same keys */
@@ -246,8 +259,10 @@ const char *keyring_open(
 
 void keyring_close(struct keyring *keyring)
 {
-	for (size_t i = 0; i < keyring->count; i++)
+	for (size_t i = 0; i < keyring->count; i++) {
+		EVP_MD_CTX_free(keyring->keys[i].signer);
 		EVP_PKEY_free(keyring->keys[i].pkey);
+	}
 	arena_finish(&keyring->arena);
 	memset(keyring, 0, sizeof(*keyring));
 }

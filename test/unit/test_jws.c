@@ -126,6 +126,8 @@ static int set_up(void **state)
 	fixture.keys[ALGORITHM_EDDSA].pkey = rfc_ed25519_key(&fixture);
 	fixture.keys[ALGORITHM_RS256].pkey = EVP_RSA_gen(2048);
 	set_rfc_secret(&fixture, &fixture.keys[ALGORITHM_HS256]);
+	for (int i = 0; i < ALGORITHM_HS256; i++)
+		assert_true(signing_key_prepare(&fixture.keys[i]));
 	fixture.keyring = (struct keyring){ .keys = fixture.keys,
 		.count = ALGORITHM_COUNT,
 		.current = &fixture.keys[ALGORITHM_ES256] };
@@ -137,8 +139,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
-	for (int i = 0; i < ALGORITHM_COUNT; i++)
+	for (int i = 0; i < ALGORITHM_COUNT; i++) {
+		EVP_MD_CTX_free(fixture->keys[i].signer);
 		EVP_PKEY_free(fixture->keys[i].pkey);
+	}
 	arena_finish(&fixture->arena);
 	return 0;
 }
