@@ -8,6 +8,7 @@
  */
 #include "http/fcgi.h"
 
+#include <errno.h>
 #include <fastcgi.h>
 #include <fcgiapp.h>
 #include <poll.h>
@@ -170,8 +171,10 @@ static void hear_out(int socket)
 	shutdown(socket, SHUT_WR);
 	for (;;) {
 		int64_t left = until - clock_monotonic_ms();
-		if (left <= 0 || poll(&ready, 1, (int)left) <= 0 ||
-			recv(socket, ignored, sizeof(ignored), MSG_DONTWAIT) <= 0)
+		int polled = left > 0 ? poll(&ready, 1, (int)left) : 0;
+		if (polled < 0 && errno == EINTR)
+			continue;
+		if (polled <= 0 || recv(socket, ignored, sizeof(ignored), MSG_DONTWAIT) <= 0)
 			return;
 	}
 }
