@@ -2,16 +2,18 @@
 #ifndef LATCHKEY_API_ANSWER_H
 #define LATCHKEY_API_ANSWER_H
 
+#include "http/arrival.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "operations/operation.h"
 
 /*
  * Answers any request: chooses the dialect, finds the route, decodes, runs the operation, encodes.
- * Writes a complete response in every case. False where that is 503 only because every hashing slot
- * is taken: then nothing was done, and the same request may be answered again with a new response.
- * context->arena, client and network are the request's.
+ * Writes a complete response in every case. context->arena, client and network are the request's.
  */
-bool api_answer(struct context *context, const struct request *request, struct response *response);
+void api_answer(struct context *context, const struct request *request, struct response *response);
+
+/* Whether a request that wants to go there costs a hash. */
+bool api_hashes(const struct settings *settings, const struct target *target);
 
 #endif

@@ -16,6 +16,9 @@ enum method {
 	METHOD_OTHER, /* known to HTTP or not, it is served nowhere */
 };
 
+/* The method of that name (RFC 9110 section 9.1: case matters). */
+enum method method_of(struct text name);
+
 enum body_state {
 	BODY_NONE, /* no octet came */
 	BODY_COMPLETE,

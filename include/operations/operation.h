@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "passwords/blocklist.h"
-#include "passwords/slots.h"
+#include "passwords/engine.h"
 #include "store/connection.h"
 #include "tokens/claims_cache.h"
 #include "tokens/keyring.h"
@@ -44,7 +44,8 @@ struct context {
 	const struct keyring *keyring;
 	const struct blocklist *blocklist;
 	struct claims_cache *tokens; /* those this process has read; NULL: none are remembered */
-	struct slots *slots; /* NULL: one process, no queue */
+	bool hashes; /* a hash may be computed now; else operations that need one are UNAVAILABLE */
+	struct hash_memory work; /* for hashes */
 	struct store *store;
 	struct arena *arena; /* the request's */
 	struct text client; /* address, for events */

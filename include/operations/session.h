@@ -34,18 +34,14 @@ struct user session_user(const struct rows *rows, size_t first);
 /* For results that an operation has no word of its own for: AWAY and FAILED are UNAVAILABLE. */
 enum outcome session_unavailable(struct output *output);
 
-/* Hashes, or verifies, in a hashing slot. UNAVAILABLE when all stay taken. */
+/* Hashes, or verifies, in the context's memory for it. UNAVAILABLE where there is not enough. */
 __attribute__((warn_unused_result)) enum outcome session_hash(
 	struct context *context, struct text password, struct text *phc, struct output *output);
 __attribute__((warn_unused_result)) enum outcome session_verify(struct context *context,
 	struct text phc, struct text password, bool *matches, struct output *output);
 
-/* Takes a hashing slot for an operation that will hash, without waiting. False: all are taken, and
- * nothing was done yet. To be ended when the operation is over, whatever came of it; the hash itself
- * gives the slot back earlier. */
-__attribute__((warn_unused_result)) bool session_slot_begin(
-	struct context *context, operation *wanted);
-void session_slot_end(struct context *context);
+/* Whether an operation computes a hash: it is only to be called where the context says so. */
+bool session_hashes(operation *wanted);
 
 /* Reads the access token into input->claims; false: no token of ours, or expired. */
 __attribute__((warn_unused_result)) bool caller_read(

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "http/arrival.h"
+
 #define LOBBY_SEATS 64
 
 /*
@@ -28,10 +30,10 @@ struct lobby {
  * same. */
 __attribute__((warn_unused_result)) bool lobby_open(struct lobby *lobby, int listener);
 
-/* The next connection whose request can be read without waiting: one from the lobby, or a new one
- * from the listening socket. -1 when a signal of `waiting`'s making interrupted, and after
- * timeout_ms without one (-1: no time-out). The socket is the caller's. */
-int lobby_next(struct lobby *lobby, const sigset_t *waiting, int timeout_ms);
+/* The next connection whose request can be read without waiting, one from the lobby or a new one,
+ * and where that request wants to go. -1 when a signal of `waiting`'s making interrupted. The
+ * connection is the caller's. */
+int lobby_next(struct lobby *lobby, const sigset_t *waiting, struct target *target);
 
 /* Closes all. */
 void lobby_finish(struct lobby *lobby);

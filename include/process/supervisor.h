@@ -11,7 +11,8 @@
 struct service {
 	const char *name;
 	unsigned count;
-	int (*run)(void *context); /* in the child; its result is the exit status */
+	/* in the child, the number-th of its kind from 0; its result is the exit status */
+	int (*run)(void *context, unsigned number);
 };
 
 /*
@@ -22,13 +23,9 @@ struct supervisor {
 	const struct log *log;
 	const struct service *services;
 	unsigned service_count;
-	void *context; /* of run, reload, reaped and tend */
+	void *context; /* of run and reload */
 	/* SIGHUP: loads what is new for children to come; false keeps the old ones running */
 	bool (*reload)(void *context);
-	/* a child is dead; called before it is replaced */
-	void (*reaped)(void *context, pid_t process);
-	/* after SIGUSR1, and when its time is up: returns in how many ms again, -1: not before */
-	int (*tend)(void *context);
 	int stop_seconds; /* how long children may finish before they are killed */
 };
 

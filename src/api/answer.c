@@ -24,7 +24,6 @@ struct exchange {
 	struct input input;
 	struct output output;
 	struct invalid_members invalid;
-	bool busy; /* there was no slot for a hash */
 };
 
 static const struct dialect *choose_dialect(struct exchange *exchange, enum outcome *outcome)
@@ -66,16 +65,16 @@ static void name_invalid_member(struct exchange *exchange)
 			invalid_add(&exchange->invalid, row->key, exchange->output.invalid_reason);
 }
 
-/* Nothing was done where there is no slot for a hash: the request may be answered again later. */
 static enum outcome operate(struct exchange *exchange)
 {
+	struct context *context = exchange->context;
 	operation *wanted = exchange->route->operation;
-	exchange->busy = !session_slot_begin(exchange->context, wanted);
-	if (exchange->busy)
+	if (session_hashes(wanted) && !context->hashes) {
+		log_warning(
+			context->log, "hashers_busy", "client=%.*s", TEXT_PRINTF(context->client));
 		return session_unavailable(&exchange->output);
-	enum outcome outcome = wanted(exchange->context, &exchange->input, &exchange->output);
-	session_slot_end(exchange->context);
-	return outcome;
+	}
+	return wanted(context, &exchange->input, &exchange->output);
 }
 
 static enum outcome serve(struct exchange *exchange, struct text path_token)
@@ -152,7 +151,7 @@ static void answer_in_dialect(struct exchange *exchange, struct response *respon
 	origin_headers(exchange->context->settings, request, NULL, response);
 }
 
-bool api_answer(struct context *context, const struct request *request, struct response *response)
+void api_answer(struct context *context, const struct request *request, struct response *response)
 {
 	struct exchange exchange = { .context = context, .request = request };
 	enum outcome outcome = OUTCOME_OK;
@@ -163,5 +162,14 @@ bool api_answer(struct context *context, const struct request *request, struct r
 			request, response);
 	else
 		answer_in_dialect(&exchange, response);
-	return !exchange.busy;
+}
+
+bool api_hashes(const struct settings *settings, const struct target *target)
+{
+	const char *name = target->dialect[0] != '\0' ? target->dialect : settings->api_dialect;
+	const struct dialect *dialect = dialect_find(text_of(name));
+	if (!dialect)
+		return false;
+	struct match match = route_find(dialect, target->method, text_of(target->path));
+	return match.route && match.route->operation && session_hashes(match.route->operation);
 }

@@ -171,20 +171,18 @@ static size_t sequence_length(const unsigned char *at, size_t length)
 
 bool utf8_is_valid(struct text text)
 {
-	while (text.length > 0) {
+	const unsigned char *at = (const unsigned char *)text.at;
+	for (size_t left = text.length; left > 0;) {
 		/* nearly all text is ASCII: eight octets in one look */
-		uint64_t eight;
-		if (text.length >= sizeof(eight)) {
-			memcpy(&eight, text.at, sizeof(eight));
-			if ((eight & 0x8080808080808080U) == 0) {
-				text = text_after(text, sizeof(eight));
-				continue;
-			}
-		}
-		size_t size = sequence_length((const unsigned char *)text.at, text.length);
+		uint64_t eight = UINT64_MAX;
+		if (left >= sizeof(eight))
+			memcpy(&eight, at, sizeof(eight));
+		size_t size = (eight & 0x8080808080808080U) == 0 ? sizeof(eight)
+								 : sequence_length(at, left);
 		if (size == 0)
 			return false;
-		text = text_after(text, size);
+		at += size;
+		left -= size;
 	}
 	return true;
 }

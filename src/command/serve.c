@@ -9,10 +9,14 @@
 #include "base/clock.h"
 #include "command/generation.h"
 #include "process/courier.h"
+#include "process/hasher.h"
 #include "process/listener.h"
 #include "process/supervisor.h"
 #include "process/worker.h"
 #include "store/schema.h"
+
+/* So many hashes take less than the two seconds that anybody waits for one. */
+#define WAITING_PER_HASHER 64
 
 /* Everything that the processes have in common. */
 struct house {
@@ -21,7 +25,7 @@ struct house {
 	struct generation generations[2];
 	struct log log;
 	struct listener listener;
-	struct slots *slots;
+	struct queue queue;
 };
 
 /* A process that answers or delivers, with a connection of its own. */
@@ -45,7 +49,6 @@ static void resident_init(struct resident *resident, struct house *house, const 
 		.log = &resident->log,
 		.keyring = &generation->keyring,
 		.blocklist = &generation->blocklist,
-		.slots = house->slots,
 		.tokens = claims_cache_open(),
 		.store = &resident->store,
 	};
@@ -60,20 +63,33 @@ static void resident_finish(struct resident *resident)
 	claims_cache_close(resident->context.tokens);
 }
 
-static int run_worker(void *context)
+static int run_worker(void *context, unsigned number)
 {
 	struct house *house = context;
 	struct resident resident;
+	(void)number;
 	resident_init(&resident, house, "worker");
-	int status = worker_run(house->listener.socket, &resident.context, NULL, NULL);
+	int status =
+		worker_run(house->listener.socket, &resident.context, &house->queue, NULL, NULL);
 	resident_finish(&resident);
 	return status;
 }
 
-static int run_courier(void *context)
+static int run_hasher(void *context, unsigned number)
 {
 	struct house *house = context;
 	struct resident resident;
+	resident_init(&resident, house, "hasher");
+	int status = hasher_run(&resident.context, &house->queue, number);
+	resident_finish(&resident);
+	return status;
+}
+
+static int run_courier(void *context, unsigned number)
+{
+	struct house *house = context;
+	struct resident resident;
+	(void)number;
 	resident_init(&resident, house, "courier");
 	int status = courier_run(&resident.courier);
 	resident_finish(&resident);
@@ -97,7 +113,7 @@ static int run_alone(struct house *house)
 	struct resident resident;
 	resident_init(&resident, house, "worker");
 	int status = worker_run(
-		house->listener.socket, &resident.context, turn_between_answers, &resident);
+		house->listener.socket, &resident.context, NULL, turn_between_answers, &resident);
 	resident_finish(&resident);
 	return status;
 }
@@ -121,30 +137,12 @@ static bool reload(void *context)
 	return !wrong;
 }
 
-static void reaped(void *context, pid_t process)
-{
-	struct house *house = context;
-	slots_reclaim(house->slots, process);
-}
-
-static int tend(void *context)
-{
-	struct house *house = context;
-	return slots_tend(house->slots);
-}
-
-/* Requests wait beside their worker; who waits in it has its second hash to do. */
-static struct slots *open_slots(const struct settings *settings)
-{
-	return slots_open((unsigned)settings->passwords_slots, 1, (unsigned)settings->http_workers,
-		(size_t)settings->passwords_memory * 1024);
-}
-
 static int supervise(struct house *house)
 {
 	const struct settings *settings = &house->generation->settings;
 	const struct service services[] = {
 		{ "worker", (unsigned)settings->http_workers, run_worker },
+		{ "hasher", (unsigned)settings->passwords_slots, run_hasher },
 		{ "courier", 1, run_courier },
 	};
 	const struct supervisor supervisor = {
@@ -153,17 +151,14 @@ static int supervise(struct house *house)
 		.service_count = sizeof(services) / sizeof(services[0]),
 		.context = house,
 		.reload = reload,
-		.reaped = reaped,
-		.tend = tend,
 		.stop_seconds = (int)settings->http_timeout + 2,
 	};
-	house->slots = open_slots(settings);
-	if (!house->slots) {
-		log_error(&house->log, "no_shared_memory", "%s", strerror(errno));
+	if (!queue_open(&house->queue, WAITING_PER_HASHER * (unsigned)settings->passwords_slots)) {
+		log_error(&house->log, "no_queue", "%s", strerror(errno));
 		return EXIT_FAILED;
 	}
 	int status = supervisor_run(&supervisor);
-	slots_close(house->slots);
+	queue_close(&house->queue);
 	return status;
 }
 

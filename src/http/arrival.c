@@ -40,7 +40,31 @@ static bool take_length(const unsigned char **at, const unsigned char *end, size
 	return true;
 }
 
-static bool parameters_fit(const struct walk *walk)
+/* The first of a name counts, as with libfcgi. */
+static void keep(char *kept, size_t room, const unsigned char *value, size_t length)
+{
+	if (kept[0] != '\0' || length >= room)
+		return;
+	memcpy(kept, value, length);
+	kept[length] = '\0';
+}
+
+static void aim(struct target *target, const unsigned char *name, size_t name_length,
+	const unsigned char *value, size_t length)
+{
+	struct text said = { (const char *)name, name_length };
+	char method[8] = "";
+	if (text_equal(said, TEXT("PATH_INFO")))
+		keep(target->path, sizeof(target->path), value, length);
+	else if (text_equal(said, TEXT("LATCHKEY_DIALECT")))
+		keep(target->dialect, sizeof(target->dialect), value, length);
+	else if (text_equal(said, TEXT("REQUEST_METHOD")) && target->method == METHOD_OTHER) {
+		keep(method, sizeof(method), value, length);
+		target->method = method_of(text_of(method));
+	}
+}
+
+static bool parameters_fit(const struct walk *walk, struct target *target)
 {
 	const unsigned char *at = walk->octets;
 	const unsigned char *end = at + walk->parameters;
@@ -50,13 +74,15 @@ static bool parameters_fit(const struct walk *walk)
 		if (!take_length(&at, end, &name) || !take_length(&at, end, &value) ||
 			name + value > (size_t)(end - at))
 			return false;
+		aim(target, at, name, at + name, value);
 		at += name + value;
 	}
 	return true;
 }
 
 /* One whole record. PART: the request goes on. */
-static enum arrival step(struct walk *walk, const unsigned char *content, size_t length)
+static enum arrival step(
+	struct walk *walk, const unsigned char *content, size_t length, struct target *target)
 {
 	switch (walk->expected) {
 	case FCGI_BEGIN_REQUEST:
@@ -71,7 +97,7 @@ static enum arrival step(struct walk *walk, const unsigned char *content, size_t
 		if (length > 0)
 			return ARRIVAL_PART;
 		walk->expected = FCGI_STDIN;
-		if (!parameters_fit(walk))
+		if (!parameters_fit(walk, target))
 			return ARRIVAL_GARBAGE;
 		/* the one role that has no body */
 		return walk->role == FCGI_AUTHORIZER ? ARRIVAL_WHOLE : ARRIVAL_PART;
@@ -80,7 +106,7 @@ static enum arrival step(struct walk *walk, const unsigned char *content, size_t
 	}
 }
 
-static enum arrival walk_records(struct walk *walk)
+static enum arrival walk_records(struct walk *walk, struct target *target)
 {
 	enum arrival arrival = ARRIVAL_PART;
 	unsigned request = 0;
@@ -99,12 +125,12 @@ static enum arrival walk_records(struct walk *walk)
 		from += FCGI_HEADER_LEN + length + header[6];
 		if (from > walk->size)
 			break;
-		arrival = step(walk, header + FCGI_HEADER_LEN, length);
+		arrival = step(walk, header + FCGI_HEADER_LEN, length, target);
 	}
 	return arrival;
 }
 
-enum arrival arrival_of(int socket)
+enum arrival arrival_of(int socket, struct target *target)
 {
 	unsigned char octets[ENOUGH];
 	ssize_t size = recv(socket, octets, sizeof(octets), MSG_PEEK | MSG_DONTWAIT);
@@ -113,7 +139,8 @@ enum arrival arrival_of(int socket)
 	if (size == 0)
 		return ARRIVAL_GARBAGE;
 	struct walk walk = { octets, (size_t)size, FCGI_BEGIN_REQUEST, 0, 0 };
-	enum arrival arrival = walk_records(&walk);
+	*target = (struct target){ .method = METHOD_OTHER };
+	enum arrival arrival = walk_records(&walk, target);
 	if (arrival != ARRIVAL_PART || size < (ssize_t)sizeof(octets))
 		return arrival;
 	/* a large body may never be there as a whole; its parameters are, or are too many */

@@ -29,7 +29,7 @@ static struct text get(struct reading *reading, const char *name)
 	return (struct text){ arena_copy(reading->arena, value.at, value.length), value.length };
 }
 
-static enum method method_of(struct text name)
+enum method method_of(struct text name)
 {
 	static const struct {
 		const char *name;

@@ -4,9 +4,6 @@
 #include "base/clock.h"
 #include "passwords/argon2.h"
 
-/* How long a request may wait for a hashing slot before it gives its worker back. */
-#define SLOT_WAIT_MS 2000
-
 enum outcome session_access_token(
 	struct context *context, const struct session *session, struct output *output)
 {
@@ -71,53 +68,20 @@ static struct password_cost cost(const struct context *context)
 	};
 }
 
-/* The slot that was taken before the operation, or, for its second hash, another. */
-static bool slot_take(struct context *context)
-{
-	if (!context->slots || slots_held(context->slots) ||
-		slots_take(context->slots, SLOT_WAIT_MS))
-		return true;
-	log_warning(
-		context->log, "hashing_slots_taken", "client=%.*s", TEXT_PRINTF(context->client));
-	return false;
-}
-
-static void slot_give(struct context *context)
-{
-	if (context->slots)
-		slots_give(context->slots);
-}
-
-static struct hash_memory slot_memory(struct context *context)
-{
-	return context->slots ? slots_memory(context->slots) : (struct hash_memory){ NULL, 0 };
-}
-
-bool session_slot_begin(struct context *context, operation *wanted)
+bool session_hashes(operation *wanted)
 {
 	static operation *const hashing[] = { operation_change_password, operation_login,
 		operation_register, operation_reset };
 	for (size_t i = 0; i < sizeof(hashing) / sizeof(hashing[0]); i++)
 		if (hashing[i] == wanted)
-			return !context->slots || slots_take(context->slots, 0);
-	return true;
-}
-
-void session_slot_end(struct context *context)
-{
-	if (context->slots && slots_held(context->slots))
-		slots_give(context->slots);
+			return true;
+	return false;
 }
 
 enum outcome session_hash(
 	struct context *context, struct text password, struct text *phc, struct output *output)
 {
-	if (!slot_take(context))
-		return session_unavailable(output);
-	bool hashed =
-		password_hash(context->arena, slot_memory(context), cost(context), password, phc);
-	slot_give(context);
-	if (hashed)
+	if (password_hash(context->arena, context->work, cost(context), password, phc))
 		return OUTCOME_OK;
 	log_error(
 		context->log, "no_memory_to_hash", "kib=%ld", context->settings->passwords_memory);
@@ -127,11 +91,7 @@ enum outcome session_hash(
 enum outcome session_verify(struct context *context, struct text phc, struct text password,
 	bool *matches, struct output *output)
 {
-	if (!slot_take(context))
-		return session_unavailable(output);
-	enum password_match match =
-		password_verify(context->arena, slot_memory(context), phc, password);
-	slot_give(context);
+	enum password_match match = password_verify(context->arena, context->work, phc, password);
 	if (match == PASSWORD_UNREADABLE) { /* or no memory to read it with */
 		log_error(context->log, "password_hash_unreadable", "client=%.*s",
 			TEXT_PRINTF(context->client));

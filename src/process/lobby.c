@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/arrival.h"
 
 /* How long a connection may sit before its request is there. */
 #define PATIENCE_MS 5000
@@ -66,7 +65,7 @@ static void sit(struct lobby *lobby, int socket)
 }
 
 /* A new connection whose request is there, or -1: there is none, or it has taken a seat. */
-static int greet(struct lobby *lobby)
+static int greet(struct lobby *lobby, struct target *target)
 {
 	int socket = accept4(lobby->listener, NULL, NULL, SOCK_CLOEXEC);
 	if (socket < 0) {
@@ -76,11 +75,11 @@ static int greet(struct lobby *lobby)
 		return -1;
 	}
 	lobby->stretch++;
-	enum arrival arrival = arrival_of(socket);
+	enum arrival arrival = arrival_of(socket, target);
 	if (arrival == ARRIVAL_PART) {
 		struct pollfd more = { socket, POLLIN, 0 };
 		if (poll(&more, 1, GREETING_MS) > 0)
-			arrival = arrival_of(socket);
+			arrival = arrival_of(socket, target);
 	}
 	if (arrival == ARRIVAL_WHOLE)
 		return socket;
@@ -92,7 +91,7 @@ static int greet(struct lobby *lobby)
 }
 
 /* One from the lobby that is ready, or -1. */
-static int call(struct lobby *lobby)
+static int call(struct lobby *lobby, struct target *target)
 {
 	struct pollfd polled[LOBBY_SEATS];
 	for (unsigned seat = 0; seat < lobby->count; seat++)
@@ -103,7 +102,7 @@ static int call(struct lobby *lobby)
 		int socket = lobby->seats[seat].socket;
 		if (polled[seat].revents == 0)
 			continue;
-		switch (arrival_of(socket)) {
+		switch (arrival_of(socket, target)) {
 		case ARRIVAL_WHOLE:
 			leave(lobby, seat);
 			return socket;
@@ -117,29 +116,27 @@ static int call(struct lobby *lobby)
 	return -1;
 }
 
-int lobby_next(struct lobby *lobby, const sigset_t *waiting, int timeout_ms)
+int lobby_next(struct lobby *lobby, const sigset_t *waiting, struct target *target)
 {
 	for (;;) {
-		int socket = call(lobby);
+		int socket = call(lobby, target);
 		if (socket >= 0)
 			return socket;
 		if (lobby->stretch >= AT_A_STRETCH) {
 			/* a peer that has sent a part is readable all the time: it is looked at now and
 			 * then */
-			int patience = timeout_ms >= 0    ? timeout_ms
-				       : lobby->count > 0 ? GLANCE_MS
-							  : -1;
 			struct epoll_event rung;
-			int count = epoll_pwait(lobby->bell, &rung, 1, patience, waiting);
+			int count = epoll_pwait(
+				lobby->bell, &rung, 1, lobby->count > 0 ? GLANCE_MS : -1, waiting);
 			if (count < 0)
 				return -1;
 			lobby->stretch = count > 0 ? 0 : AT_A_STRETCH;
 		}
 		if (lobby->stretch < AT_A_STRETCH)
-			socket = greet(lobby);
+			socket = greet(lobby, target);
 		if (lobby->count > 0)
 			show_out_stale(lobby);
-		if (socket >= 0 || timeout_ms >= 0)
+		if (socket >= 0)
 			return socket;
 	}
 }

@@ -23,6 +23,7 @@
 
 struct place {
 	const struct service *service;
+	unsigned number; /* of its kind */
 	pid_t child; /* 0: none at present */
 	pid_t leaving; /* of the generation before; 0: none */
 	int64_t started_at; /* monotonic ms */
@@ -35,7 +36,6 @@ struct house {
 	struct place *places;
 	size_t count;
 	sigset_t signals;
-	int64_t tend_at; /* monotonic ms; -1: when a child asks for it */
 	sigset_t before; /* the mask that children get */
 };
 
@@ -56,7 +56,7 @@ static void start(struct house *house, struct place *place)
 			_exit(0);
 		signal(SIGCHLD, SIG_DFL);
 		sigprocmask(SIG_SETMASK, &house->before, NULL);
-		_exit(place->service->run(house->supervisor->context));
+		_exit(place->service->run(house->supervisor->context, place->number));
 	}
 }
 
@@ -88,7 +88,6 @@ static void reap(struct house *house, bool stopping)
 	int status;
 	pid_t dead;
 	while ((dead = waitpid(-1, &status, WNOHANG)) > 0) {
-		house->supervisor->reaped(house->supervisor->context, dead);
 		for (size_t i = 0; i < house->count; i++) {
 			struct place *place = &house->places[i];
 			if (place->leaving == dead)
@@ -163,17 +162,11 @@ static void stop(struct house *house)
 	log_info(house->supervisor->log, "stopped", "all children are gone");
 }
 
-static void tend(struct house *house)
-{
-	int again = house->supervisor->tend(house->supervisor->context);
-	house->tend_at = again < 0 ? -1 : clock_monotonic_ms() + again;
-}
-
-/* Milliseconds until a child is due or there is something to tend; -1: nothing is. */
-static int64_t next_duty(const struct house *house)
+/* Milliseconds until a child is due; -1: none is. */
+static int64_t next_start(const struct house *house)
 {
 	int64_t now = clock_monotonic_ms();
-	int64_t next = house->tend_at < 0 ? -1 : house->tend_at > now ? house->tend_at - now : 0;
+	int64_t next = -1;
 	for (size_t i = 0; i < house->count; i++) {
 		int64_t left = house->places[i].start_at - now;
 		left = left > 0 ? left : 0;
@@ -194,14 +187,15 @@ static bool furnish(struct house *house)
 	size_t place = 0;
 	for (unsigned i = 0; i < supervisor->service_count; i++)
 		for (unsigned k = 0; k < supervisor->services[i].count; k++)
-			house->places[place++].service = &supervisor->services[i];
+			house->places[place++] =
+				(struct place){ .service = &supervisor->services[i], .number = k };
 	return true;
 }
 
 int supervisor_run(const struct supervisor *supervisor)
 {
 	static const int signals[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE };
-	struct house house = { .supervisor = supervisor, .tend_at = -1 };
+	struct house house = { .supervisor = supervisor };
 	if (!furnish(&house)) {
 		log_error(supervisor->log, "no_memory", "the supervisor cannot start");
 		return 1;
@@ -213,14 +207,11 @@ int supervisor_run(const struct supervisor *supervisor)
 	start_due(&house);
 	log_info(supervisor->log, "started", "children=%zu", house.count);
 	for (;;) {
-		int number = wait_signal(&house, next_duty(&house));
+		int number = wait_signal(&house, next_start(&house));
 		if (number == SIGTERM || number == SIGINT)
 			break;
 		if (number == SIGHUP)
 			reload(&house);
-		if (number == SIGUSR1 ||
-			(house.tend_at >= 0 && clock_monotonic_ms() >= house.tend_at))
-			tend(&house);
 		reap(&house, false);
 		start_due(&house);
 	}

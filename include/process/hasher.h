@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LATCHKEY_PROCESS_HASHER_H
+#define LATCHKEY_PROCESS_HASHER_H
+
+#include "operations/operation.h"
+#include "process/queue.h"
+
+/*
+ * A hasher's life: one request at a time from the queue, until it is asked to stop and nobody
+ * waits any more. Those who have waited too long are told that the service is busy. It makes room
+ * for workers, so a flood of log-ins slows nothing else; number is which hasher it is, from 0.
+ * Returns the exit status.
+ */
+int hasher_run(const struct context *context, const struct queue *queue, unsigned number);
+
+#endif

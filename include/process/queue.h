@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LATCHKEY_PROCESS_QUEUE_H
+#define LATCHKEY_PROCESS_QUEUE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Connections whose request costs a hash, on their way from the workers to the hashers. The kernel
+ * keeps it: a process that is killed takes nothing along but the connection that it had in hand.
+ */
+struct queue {
+	int in;
+	int out;
+};
+
+/* About so many may wait, twice as many at most. False with errno. */
+__attribute__((warn_unused_result)) bool queue_open(struct queue *queue, unsigned length);
+void queue_close(struct queue *queue);
+
+/* Puts a connection behind the others, and the caller's own descriptor of it is closed. False: too
+ * many wait, and the connection is the caller's as before. */
+__attribute__((warn_unused_result)) bool queue_put(const struct queue *queue, int connection);
+
+/* The connection that waits longest, and since when (monotonic ms). -1 after timeout_ms (-1: no
+ * time-out) and when a signal of `waiting`'s making interrupted. The connection is the caller's. */
+int queue_take(const struct queue *queue, const sigset_t *waiting, int timeout_ms, int64_t *since);
+
+#endif
