@@ -134,6 +134,61 @@ def test_a_flood_of_logins_is_refused_in_time_and_slows_nothing(make, address):
     assert {status for status, _ in cheap.answers} == {401} and len(cheap.answers) > 3
 
 
+def hashers(service):
+    """By their niceness, which is theirs alone."""
+    return [c for c in service.children() if os.getpriority(os.PRIO_PROCESS, c) > 0]
+
+
+def log_ins(web, email, count):
+    answers = []
+
+    def log_in():
+        answers.append(web.post("/api/auth/login", {"username": email, "password": "password123"}).status)
+    threads = [threading.Thread(target=log_in) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads, answers
+
+
+def test_killed_hashers_take_nobody_along_but_whom_they_serve(make, address):
+    service, web = make(passwords__memory="65536", passwords__slots="2")
+    email = address()
+    register(web, email)
+    for _ in range(5):
+        threads, answers = log_ins(web, email, 12)
+        time.sleep(0.1)
+        os.kill(wait_until(lambda: hashers(service))[0], signal.SIGKILL)
+        for thread in threads:
+            thread.join()
+        assert len(answers) == 12 and set(answers) <= {200, 502} and answers.count(502) <= 1
+    wait_until(lambda: len(hashers(service)) == 2)
+
+
+def test_term_answers_those_who_wait_for_a_hash(make, address):
+    service, web = make(passwords__memory="65536", passwords__slots="1")
+    email = address()
+    register(web, email)
+    threads, answers = log_ins(web, email, 10)
+    time.sleep(0.1)
+    service.process.terminate()
+    for thread in threads:
+        thread.join()
+    assert service.process.wait(timeout=10) == 0
+    assert len(answers) == 10 and set(answers) <= {200, 503} and 200 in answers
+
+
+def test_memory_for_hashes_goes_when_they_stop(make, address):
+    service, web = make(passwords__memory="65536", passwords__slots="1")
+
+    def resident():
+        return sum(int(line.split()[1]) for h in hashers(service)
+                   for line in open(f"/proc/{h}/smaps_rollup") if line.startswith("Rss:"))
+    before = wait_until(lambda: hashers(service) and resident())
+    register(web, address())
+    assert resident() > before + 60000
+    wait_until(lambda: resident() < before + 10000)
+
+
 def test_term_finishes_the_request_in_hand(make, address):
     service, web = make(passwords__memory="262144")  # a hash of some hundred milliseconds
     answers = []
