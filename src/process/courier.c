@@ -21,7 +21,7 @@
 /* A lost notification, or another host's, is found by looking this often. */
 #define LOOK_MS 5000
 #define PURGE_MS 30000
-#define PURGE_ROWS 500
+#define PURGE_ROWS 50
 /* A mail is tried again after a quarter of its age, within these bounds (seconds). */
 #define RETRY_FIRST 2
 #define RETRY_LAST 1800
