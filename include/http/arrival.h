@@ -11,10 +11,10 @@ enum arrival {
 	ARRIVAL_GARBAGE, /* no request, one that no web server sends, or the peer has gone */
 };
 
-/* Where a request wants to go, as request_read() will say. Longer paths lead nowhere. */
+/* Where a request wants to go, as request_read() will say, which refuses longer paths. */
 struct target {
 	enum method method;
-	char path[256]; /* PATH_INFO; "" where it is not there, or longer */
+	char path[REQUEST_VALUE_MAXIMUM + 1]; /* PATH_INFO; "" where it is not there, or longer */
 	char dialect[32]; /* LATCHKEY_DIALECT, the same */
 };
 

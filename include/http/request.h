@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "base/text.h"
 
+#define REQUEST_VALUE_MAXIMUM 8192 /* octets of a parameter; who sends a longer one is refused */
+
 enum method {
 	METHOD_GET,
 	METHOD_HEAD,

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "command/generation.h"
@@ -75,10 +76,17 @@ static int run_worker(void *context, unsigned number)
 	return status;
 }
 
+/* Only workers take connections: while others live, nobody should think that somebody listens. */
+static void stop_listening(const struct house *house)
+{
+	close(house->listener.socket);
+}
+
 static int run_hasher(void *context, unsigned number)
 {
 	struct house *house = context;
 	struct resident resident;
+	stop_listening(house);
 	resident_init(&resident, house, "hasher");
 	int status = hasher_run(&resident.context, &house->queue, number);
 	resident_finish(&resident);
@@ -90,6 +98,7 @@ static int run_courier(void *context, unsigned number)
 	struct house *house = context;
 	struct resident resident;
 	(void)number;
+	stop_listening(house);
 	resident_init(&resident, house, "courier");
 	int status = courier_run(&resident.courier);
 	resident_finish(&resident);

@@ -139,7 +139,9 @@ enum arrival arrival_of(int socket, struct target *target)
 	if (size == 0)
 		return ARRIVAL_GARBAGE;
 	struct walk walk = { octets, (size_t)size, FCGI_BEGIN_REQUEST, 0, 0 };
-	*target = (struct target){ .method = METHOD_OTHER };
+	target->method = METHOD_OTHER;
+	target->path[0] = '\0';
+	target->dialect[0] = '\0';
 	enum arrival arrival = walk_records(&walk, target);
 	if (arrival != ARRIVAL_PART || size < (ssize_t)sizeof(octets))
 		return arrival;

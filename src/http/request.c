@@ -5,7 +5,6 @@
 
 #include "http/client.h"
 
-#define VALUE_MAXIMUM 8192
 #define BEARER_MAXIMUM 4096
 
 /* A request being read. */
@@ -22,7 +21,7 @@ static struct text get(struct reading *reading, const char *name)
 	struct text value = text_of(reading->parameter(reading->context, name));
 	if (value.length == 0)
 		return TEXT_NONE;
-	if (value.length > VALUE_MAXIMUM) {
+	if (value.length > REQUEST_VALUE_MAXIMUM) {
 		reading->refused = true;
 		return TEXT_NONE;
 	}
