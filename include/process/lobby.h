@@ -23,6 +23,7 @@ struct lobby {
 	unsigned count;
 	int listener;
 	int bell; /* epoll: rings for one worker when somebody is at the listener */
+	int64_t closes_at; /* monotonic ms; 0: it is open */
 	unsigned stretch; /* connections taken since it was asked */
 };
 
@@ -34,6 +35,10 @@ __attribute__((warn_unused_result)) bool lobby_open(struct lobby *lobby, int lis
  * and where that request wants to go. -1 when a signal of `waiting`'s making interrupted. The
  * connection is the caller's. */
 int lobby_next(struct lobby *lobby, const sigset_t *waiting, struct target *target);
+
+/* The same when nobody is let in any more: one of those who are in the lobby already. -1 when there are
+ * none, or half a second after the first call. */
+int lobby_last(struct lobby *lobby, struct target *target);
 
 /* Closes all. */
 void lobby_finish(struct lobby *lobby);

@@ -20,7 +20,7 @@
 
 #define PATIENCE_MS 2000 /* who has waited so long hears that the service is busy */
 #define REST_MS 1000 /* how long memory stays after the last hash */
-#define LEAVE_MS 300 /* without anybody in the queue, after which a hasher that is to stop goes */
+#define LEAVE_MS 700 /* without anybody in the queue: longer than workers take to leave (lobby.c) */
 #define NICENESS 10 /* a busy machine still gives a hasher a tenth of a processor */
 
 static struct hash_memory map(long kib)

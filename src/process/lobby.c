@@ -16,6 +16,9 @@
 /* How long a new one is waited for before it takes a seat. Web servers connect and send at once, so
  * honest requests do not get to wait behind another that the worker may take up meanwhile. */
 #define GREETING_MS 2
+/* How long those in the lobby may take to say what they want when it closes. A web server that has
+ * connected sends at once, but may have to wait for a processor in between. */
+#define CLOSING_MS 500
 /* How often those in the lobby are looked at. */
 #define GLANCE_MS 50
 
@@ -139,6 +142,19 @@ int lobby_next(struct lobby *lobby, const sigset_t *waiting, struct target *targ
 		if (socket >= 0)
 			return socket;
 	}
+}
+
+int lobby_last(struct lobby *lobby, struct target *target)
+{
+	if (lobby->closes_at == 0)
+		lobby->closes_at = clock_monotonic_ms() + CLOSING_MS;
+	while (lobby->count > 0 && clock_monotonic_ms() < lobby->closes_at) {
+		int socket = call(lobby, target);
+		if (socket >= 0)
+			return socket;
+		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
+	}
+	return -1;
 }
 
 void lobby_finish(struct lobby *lobby)

@@ -9,6 +9,14 @@
 #include "process/lobby.h"
 #include "process/stop.h"
 
+/* What costs a hash is passed on, unless the queue is full: then it is told so here. */
+static void take(struct desk *desk, const struct context *context, const struct queue *queue,
+	int connection, const struct target *target)
+{
+	if (!queue || !api_hashes(context->settings, target) || !queue_put(queue, connection))
+		desk_serve(desk, connection, !queue);
+}
+
 int worker_run(int listener, const struct context *context, const struct queue *queue,
 	worker_idle *idle, void *idle_context)
 {
@@ -25,12 +33,12 @@ int worker_run(int listener, const struct context *context, const struct queue *
 		int connection = lobby_next(&lobby, &waiting, &target);
 		if (connection < 0)
 			continue;
-		if (!queue || !api_hashes(context->settings, &target) ||
-			!queue_put(queue, connection))
-			desk_serve(desk, connection, !queue);
+		take(desk, context, queue, connection, &target);
 		if (idle)
 			idle(idle_context);
 	}
+	for (int connection; opened && (connection = lobby_last(&lobby, &target)) >= 0;)
+		take(desk, context, queue, connection, &target);
 	lobby_finish(&lobby);
 	desk_close(desk);
 	return opened ? 0 : 1;

@@ -335,8 +335,8 @@ def answer_of(peer):
     return int(head.split()[1]), json.loads(body)
 
 
-def fastcgi(service, path, method="GET", body=b"", finish=True, **parameters):
-    """A FastCGI request of our own over the service's socket: the socket after sending."""
+def fastcgi_octets(path, method="GET", body=b"", finish=True, **parameters):
+    """A FastCGI request of our own."""
     def record(kind, content):
         return struct.pack("!BBHHBB", 1, kind, 1, len(content), 0, 0) + content
 
@@ -347,10 +347,14 @@ def fastcgi(service, path, method="GET", body=b"", finish=True, **parameters):
 
     values = {"REQUEST_METHOD": method, "PATH_INFO": path, "SCRIPT_NAME": "/api/auth", "REMOTE_ADDR": "127.0.0.1",
               "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), **parameters}
-    data = (record(1, struct.pack("!HB5x", 1, 0)) + record(4, b"".join(pair(k, v) for k, v in values.items()))
+    return (record(1, struct.pack("!HB5x", 1, 0)) + record(4, b"".join(pair(k, v) for k, v in values.items()))
             + record(4, b"") + (record(5, body) if body else b"") + (record(5, b"") if finish else b""))
+
+
+def fastcgi(service, path, *arguments, **parameters):
+    """Sends one over the service's socket: the socket after sending."""
     peer = socket.socket(socket.AF_UNIX)
     peer.settimeout(15)
     peer.connect(service.socket)
-    peer.sendall(data)
+    peer.sendall(fastcgi_octets(path, *arguments, **parameters))
     return peer

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from harness import BINARY, fastcgi, wait_until
+from harness import BINARY, answer_of, fastcgi, fastcgi_octets, wait_until
 
 
 def register(web, email):
@@ -187,6 +187,25 @@ def test_memory_for_hashes_goes_when_they_stop(make, address):
     register(web, address())
     assert resident() > before + 60000
     wait_until(lambda: resident() < before + 10000)
+
+
+def test_term_hears_out_who_has_begun_to_speak(make):
+    service, _ = make()
+    data = fastcgi_octets("/health")
+    peers = []
+    for _ in range(8):
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(5)
+        peer.connect(service.socket)
+        peer.sendall(data[:20])
+        peers.append(peer)
+    time.sleep(0.2)
+    service.process.terminate()
+    time.sleep(0.1)
+    for peer in peers:
+        peer.sendall(data[20:])
+    assert [answer_of(peer)[0] for peer in peers] == [200] * 8
+    assert service.process.wait(timeout=10) == 0
 
 
 def test_term_finishes_the_request_in_hand(make, address):
