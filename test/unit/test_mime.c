@@ -45,8 +45,8 @@ static const char *write_down(struct arena *arena, const struct mime_message *me
 
 static void assert_holds(const char *whole, const char *part)
 {
-	if (!strstr(whole, part))
-		fail_msg("no \"%s\" in:\n%s", part, whole);
+	if (!whole || !strstr(whole, part))
+		fail_msg("no \"%s\" in:\n%s", part, whole ? whole : "nothing");
 }
 
 static void a_message_is_written_in_full(void **state)
