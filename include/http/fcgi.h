@@ -11,9 +11,8 @@
 #include "http/response.h"
 
 /*
- * FastCGI, one request for each connection: the one room that knows libfcgi. The library never
- * accepts or closes here, for it waits without end while doing so; kept connections are
- * not honoured, for they would bind a worker to one web server process.
+ * FastCGI, one request at a time: the one room that knows libfcgi. The library never accepts or
+ * closes here, for it waits without end while doing so.
  */
 struct fcgi;
 
@@ -30,14 +29,12 @@ void fcgi_close(struct fcgi *fcgi);
 __attribute__((warn_unused_result)) bool fcgi_read(struct fcgi *fcgi, int socket,
 	const struct settings *settings, struct arena *arena, struct request *request);
 
-/* The socket of the exchange under way, or -1. */
-int fcgi_socket(const struct fcgi *fcgi);
-
 /* Sends the answer with one write. False: it did not arrive. */
 bool fcgi_write(struct fcgi *fcgi, const struct response *response);
 
-/* Ends the exchange and closes the socket; where the peer is still sending it is heard out for a
- * second at most, so that it gets to read the answer. */
-void fcgi_end(struct fcgi *fcgi);
+/* Ends the exchange. Returns the socket where the peer wants to keep it (FCGI_KEEP_CONN) and has had
+ * its request read to the end; it is the caller's then. Otherwise it is closed, -1; where the peer is
+ * still sending it is heard out for a second at most, so that it gets to read the answer. */
+__attribute__((warn_unused_result)) int fcgi_end(struct fcgi *fcgi);
 
 #endif

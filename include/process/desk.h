@@ -15,9 +15,10 @@ struct desk;
 struct desk *desk_open(const struct context *context);
 void desk_close(struct desk *desk);
 
-/* Serves a connection and closes it, within http.timeout whatever the peer does. hashes: whether
+/* Serves one request of a connection, within http.timeout whatever the peer does. hashes: whether
  * operations may compute a hash here; those that need one answer that the service is busy
- * otherwise. */
-void desk_serve(struct desk *desk, int connection, bool hashes);
+ * otherwise. Returns the connection where it is kept for another request, the caller's again; else
+ * it is closed, -1. */
+__attribute__((warn_unused_result)) int desk_serve(struct desk *desk, int connection, bool hashes);
 
 #endif

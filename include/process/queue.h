@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * Connections whose request costs a hash, on their way from the workers to the hashers. The kernel
- * keeps it: a process that is killed takes nothing along but the connection that it had in hand.
+ * Connections on their way from one process to another: those whose request costs a hash, from the
+ * workers to the hashers, and those that are kept for another request, to a worker. The kernel keeps
+ * it: a process that is killed takes nothing along but what it had in hand.
  */
 struct queue {
 	int in;

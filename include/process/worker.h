@@ -11,10 +11,12 @@ typedef void worker_idle(void *context);
 /*
  * A worker's life: one request at a time from the listening socket (non-blocking), until it is
  * asked to stop; the request in hand is finished. No request keeps it longer than http.timeout.
- * What costs a hash goes into the queue, for the hashers; where queue is NULL there are none, and it
- * is computed here. idle may be NULL. Returns the exit status.
+ * What costs a hash goes into the queue of hashes, for the hashers; where that is NULL there are none,
+ * and it is computed here. Kept connections sit with those workers that keep them, and come to them
+ * by the other queue from everybody else, and from workers at their end; it is NULL where there is
+ * nobody else. idle may be NULL. Returns the exit status.
  */
-int worker_run(int listener, const struct context *context, const struct queue *queue,
-	worker_idle *idle, void *idle_context);
+int worker_run(int listener, const struct context *context, const struct queue *hashes,
+	const struct queue *kept, bool keeps, worker_idle *idle, void *idle_context);
 
 #endif

@@ -19,6 +19,9 @@
 /* So many hashes take less than the two seconds that anybody waits for one. */
 #define WAITING_PER_HASHER 64
 
+/* Kept connections wait only until a worker has a moment, or for the next generation's workers. */
+#define WAITING_KEPT 256
+
 /* Everything that the processes have in common. */
 struct house {
 	const struct options *options;
@@ -26,7 +29,8 @@ struct house {
 	struct generation generations[2];
 	struct log log;
 	struct listener listener;
-	struct queue queue;
+	struct queue hashes;
+	struct queue kept;
 };
 
 /* A process that answers or delivers, with a connection of its own. */
@@ -68,10 +72,11 @@ static int run_worker(void *context, unsigned number)
 {
 	struct house *house = context;
 	struct resident resident;
-	(void)number;
+	/* kept connections gather with as many workers as can run at once: more would take turns */
+	bool keeps = number < (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
 	resident_init(&resident, house, "worker");
-	int status =
-		worker_run(house->listener.socket, &resident.context, &house->queue, NULL, NULL);
+	int status = worker_run(house->listener.socket, &resident.context, &house->hashes,
+		&house->kept, keeps, NULL, NULL);
 	resident_finish(&resident);
 	return status;
 }
@@ -88,7 +93,7 @@ static int run_hasher(void *context, unsigned number)
 	struct resident resident;
 	stop_listening(house);
 	resident_init(&resident, house, "hasher");
-	int status = hasher_run(&resident.context, &house->queue, number);
+	int status = hasher_run(&resident.context, &house->hashes, &house->kept, number);
 	resident_finish(&resident);
 	return status;
 }
@@ -121,8 +126,8 @@ static int run_alone(struct house *house)
 {
 	struct resident resident;
 	resident_init(&resident, house, "worker");
-	int status = worker_run(
-		house->listener.socket, &resident.context, NULL, turn_between_answers, &resident);
+	int status = worker_run(house->listener.socket, &resident.context, NULL, NULL, true,
+		turn_between_answers, &resident);
 	resident_finish(&resident);
 	return status;
 }
@@ -162,12 +167,14 @@ static int supervise(struct house *house)
 		.reload = reload,
 		.stop_seconds = (int)settings->http_timeout + 2,
 	};
-	if (!queue_open(&house->queue, WAITING_PER_HASHER * (unsigned)settings->passwords_slots)) {
+	int status = EXIT_FAILED;
+	if (queue_open(&house->hashes, WAITING_PER_HASHER * (unsigned)settings->passwords_slots) &&
+		queue_open(&house->kept, WAITING_KEPT))
+		status = supervisor_run(&supervisor);
+	else
 		log_error(&house->log, "no_queue", "%s", strerror(errno));
-		return EXIT_FAILED;
-	}
-	int status = supervisor_run(&supervisor);
-	queue_close(&house->queue);
+	queue_close(&house->hashes);
+	queue_close(&house->kept);
 	return status;
 }
 
@@ -209,7 +216,10 @@ static int open_house(struct house *house, struct arena *arena)
 
 int command_serve(const struct options *options)
 {
-	struct house house = { .options = options, .listener = { -1, NULL } };
+	struct house house = { .options = options,
+		.listener = { -1, NULL },
+		.hashes = { -1, -1 },
+		.kept = { -1, -1 } };
 	struct arena arena;
 	arena_init(&arena);
 	house.generation = &house.generations[0];

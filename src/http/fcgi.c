@@ -2,9 +2,9 @@
 /*
  * libfcgi parses and prints records; everything else that it can do is kept from happening. Left to
  * itself it accepts, lingers over a closing connection, and reads what is left of one request
- * as the next one's records. So it gets no listening socket, a connection serves one request, and
- * this room closes it. The marks it is told that by are fields of its request that its header calls
- * private; a test holds them to their meaning.
+ * as the next one's records. So it gets no listening socket, and this room closes the connection,
+ * unless the peer wants to keep it and its request was read to the end. The marks it is told that by
+ * are fields of its request that its header calls private; a test holds them to their meaning.
  */
 #include "http/fcgi.h"
 
@@ -29,6 +29,7 @@ struct fcgi {
 	int socket;
 	bool accepted; /* libfcgi has a request of this connection */
 	bool drained; /* the body was read to its end */
+	bool kept; /* FCGI_KEEP_CONN (specification section 3.5), and the answer went out */
 };
 
 struct fcgi *fcgi_open(void)
@@ -123,6 +124,7 @@ bool fcgi_read(struct fcgi *fcgi, int socket, const struct settings *settings, s
 	fcgi->socket = socket;
 	fcgi->accepted = false;
 	fcgi->drained = false;
+	fcgi->kept = false;
 	fcgi->request.ipcFd = socket;
 	fcgi->request.keepConnection = 1; /* else the next call closes the socket first */
 	fcgi->request.detached = 1; /* and lingers over it */
@@ -148,18 +150,15 @@ bool fcgi_read(struct fcgi *fcgi, int socket, const struct settings *settings, s
 	return true;
 }
 
-int fcgi_socket(const struct fcgi *fcgi)
-{
-	return fcgi->socket;
-}
-
 bool fcgi_write(struct fcgi *fcgi, const struct response *response)
 {
 	struct text rendered = response_render(response);
 	bool written = FCGX_PutStr(rendered.at, (int)rendered.length, fcgi->request.out) ==
 		       (int)rendered.length;
 	FCGX_FClose(fcgi->request.err);
-	return FCGX_FClose(fcgi->request.out) == 0 && written;
+	written = FCGX_FClose(fcgi->request.out) == 0 && written;
+	fcgi->kept = written && fcgi->request.keepConnection;
+	return written;
 }
 
 /* Closing while the peer still sends would reset the connection and take the answer along. */
@@ -179,16 +178,20 @@ static void hear_out(int socket)
 	}
 }
 
-void fcgi_end(struct fcgi *fcgi)
+int fcgi_end(struct fcgi *fcgi)
 {
+	int socket = fcgi->socket;
 	if (fcgi->accepted)
 		FCGX_Free(&fcgi->request, 0);
-	if (fcgi->socket >= 0) {
+	/* what is left of a body is its author's, and must never be read as records */
+	if (socket >= 0 && !(fcgi->accepted && fcgi->drained && fcgi->kept)) {
 		if (fcgi->accepted && !fcgi->drained)
-			hear_out(fcgi->socket);
-		close(fcgi->socket);
+			hear_out(socket);
+		close(socket);
+		socket = -1;
 	}
 	fcgi->request.ipcFd = -1;
 	fcgi->socket = -1;
 	fcgi->accepted = false;
+	return socket;
 }

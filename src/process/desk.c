@@ -29,16 +29,6 @@ static void come_by(int signal)
 		alarm(1);
 }
 
-static void set_deadline(int socket, long seconds)
-{
-	seconds_left = (sig_atomic_t)seconds;
-	current_socket = socket;
-	if (socket >= 0 && !watching) {
-		watching = 1;
-		alarm(1);
-	}
-}
-
 struct desk {
 	struct context context;
 	struct fcgi *fcgi;
@@ -71,6 +61,16 @@ void desk_close(struct desk *desk)
 	free(desk);
 }
 
+static void set_deadline(int socket, long seconds)
+{
+	seconds_left = (sig_atomic_t)seconds;
+	current_socket = socket;
+	if (socket >= 0 && !watching) {
+		watching = 1;
+		alarm(1);
+	}
+}
+
 static void answer(struct desk *desk, const struct request *request)
 {
 	struct context *context = &desk->context;
@@ -84,7 +84,7 @@ static void answer(struct desk *desk, const struct request *request)
 			TEXT_PRINTF(request->client), response.status);
 }
 
-void desk_serve(struct desk *desk, int connection, bool hashes)
+int desk_serve(struct desk *desk, int connection, bool hashes)
 {
 	const struct settings *settings = desk->context.settings;
 	struct request request;
@@ -93,6 +93,6 @@ void desk_serve(struct desk *desk, int connection, bool hashes)
 	if (fcgi_read(desk->fcgi, connection, settings, &desk->arena, &request))
 		answer(desk, &request);
 	set_deadline(-1, 0);
-	fcgi_end(desk->fcgi);
 	arena_reset(&desk->arena);
+	return fcgi_end(desk->fcgi);
 }

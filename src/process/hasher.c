@@ -64,16 +64,19 @@ static void take_place(const struct settings *settings, unsigned number)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-static void serve(struct desk *desk, int connection, int64_t since)
+static void serve(struct desk *desk, const struct queue *answered, int connection, int64_t since)
 {
 	struct target target;
-	if (arrival_of(connection, &target) == ARRIVAL_WHOLE)
-		desk_serve(desk, connection, clock_monotonic_ms() - since < PATIENCE_MS);
-	else
-		close(connection); /* the peer has gone meanwhile */
+	int kept = connection; /* the peer may have gone meanwhile */
+	bool whole = arrival_of(connection, &target) == ARRIVAL_WHOLE;
+	if (whole)
+		kept = desk_serve(desk, connection, clock_monotonic_ms() - since < PATIENCE_MS);
+	if (kept >= 0 && (!whole || !queue_put(answered, kept)))
+		close(kept);
 }
 
-int hasher_run(const struct context *shared, const struct queue *queue, unsigned number)
+int hasher_run(const struct context *shared, const struct queue *hashes, const struct queue *kept,
+	unsigned number)
 {
 	struct context context = *shared;
 	sigset_t waiting;
@@ -89,17 +92,18 @@ int hasher_run(const struct context *shared, const struct queue *queue, unsigned
 	while (desk) {
 		int64_t since = 0;
 		bool stopping = leave_at > 0;
-		int connection = queue_take(queue, &waiting,
+		int connection = queue_take(hashes, &waiting,
 			stopping        ? LEAVE_MS
 			: hashed_at > 0 ? REST_MS
 					: -1,
 			&since);
 		int64_t now = clock_monotonic_ms();
 		if (connection >= 0) {
-			serve(desk, connection, since);
+			serve(desk, kept, connection, since);
 			hashed_at = clock_monotonic_ms();
-		} else if (hashed_at > 0 && now - hashed_at >= REST_MS && context.work.at) {
-			madvise(context.work.at, context.work.size, MADV_DONTNEED);
+		} else if (hashed_at > 0 && now - hashed_at >= REST_MS) {
+			if (context.work.at)
+				madvise(context.work.at, context.work.size, MADV_DONTNEED);
 			hashed_at = 0;
 		}
 		/* nobody waits longer than that: what comes later is for those who come after */

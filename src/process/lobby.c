@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +12,9 @@
 
 /* How long a connection may sit before its request is there. */
 #define PATIENCE_MS 5000
+/* How long a kept one may sit between requests. Web servers end those themselves, nginx after a
+ * minute; whoever closes first should be they, for a request may be on its way. */
+#define KEPT_MS 300000
 /* How long a new one is waited for before it takes a seat. Web servers connect and send at once, so
  * honest requests do not get to wait behind another that the worker may take up meanwhile. */
 #define GREETING_MS 2
@@ -20,51 +22,106 @@
  * connected sends at once, but may have to wait for a processor in between. */
 #define CLOSING_MS 500
 /* How often those in the lobby are looked at. */
-#define GLANCE_MS 50
+#define GLANCE_MS 1000
 
 /* So many connections are taken from the queue one after the other before signals are let in. */
 #define AT_A_STRETCH 32
 
-bool lobby_open(struct lobby *lobby, int listener)
+/* What rings, beside the seats by their number. */
+enum { AT_THE_DOOR = LOBBY_SEATS, KEPT_BY_OTHERS, WATCHED };
+
+static bool listen_for(struct lobby *lobby, int socket, uint32_t events, unsigned what)
 {
-	/* exclusive: else all workers wake for each connection, and all but one in vain */
-	struct epoll_event new_ones = { .events = EPOLLIN | EPOLLEXCLUSIVE };
-	*lobby = (struct lobby){ .listener = listener, .stretch = AT_A_STRETCH };
+	struct epoll_event event = { .events = events, .data.u32 = what };
+	return epoll_ctl(lobby->bell, EPOLL_CTL_ADD, socket, &event) == 0;
+}
+
+bool lobby_open(struct lobby *lobby, int listener, const struct queue *kept, bool keeps)
+{
+	*lobby = (struct lobby){ .listener = listener, .kept = kept, .stretch = AT_A_STRETCH };
+	for (unsigned i = 0; i < LOBBY_SEATS; i++)
+		lobby->seats[i].socket = -1;
 	lobby->bell = epoll_create1(EPOLL_CLOEXEC);
-	return lobby->bell >= 0 && epoll_ctl(lobby->bell, EPOLL_CTL_ADD, listener, &new_ones) == 0;
+	/* exclusive: else all workers wake for each connection, and all but one in vain */
+	return lobby->bell >= 0 &&
+	       listen_for(lobby, listener, EPOLLIN | EPOLLEXCLUSIVE, AT_THE_DOOR) &&
+	       (!kept || !keeps ||
+		       listen_for(lobby, kept->out, EPOLLIN | EPOLLEXCLUSIVE, KEPT_BY_OTHERS));
 }
 
-static void leave(struct lobby *lobby, unsigned seat)
+void lobby_watch(struct lobby *lobby, int socket)
 {
-	lobby->seats[seat] = lobby->seats[--lobby->count];
+	if (socket >= 0)
+		listen_for(lobby, socket, EPOLLIN, WATCHED);
 }
 
-static void show_out(struct lobby *lobby, unsigned seat)
+bool lobby_rang(struct lobby *lobby)
 {
-	close(lobby->seats[seat].socket);
-	leave(lobby, seat);
+	bool rang = lobby->watched_rang;
+	lobby->watched_rang = false;
+	return rang;
 }
 
-static void show_out_stale(struct lobby *lobby)
+/* The connection of a seat, which is free then. */
+static int leave(struct lobby *lobby, struct seat *seat)
+{
+	int socket = seat->socket;
+	epoll_ctl(lobby->bell, EPOLL_CTL_DEL, socket, NULL);
+	seat->socket = -1;
+	lobby->taken--;
+	return socket;
+}
+
+static void show_out(struct lobby *lobby, struct seat *seat)
+{
+	close(leave(lobby, seat));
+}
+
+/* Now and then: shows out who sits too long, and lets signals in, for which waiting is no occasion
+ * while there is always somebody. */
+static void glance(struct lobby *lobby, const sigset_t *waiting)
 {
 	int64_t now = clock_monotonic_ms();
-	for (unsigned seat = lobby->count; seat-- > 0;)
-		if (now - lobby->seats[seat].since >= PATIENCE_MS)
+	sigset_t blocked;
+	if (now - lobby->looked_at < GLANCE_MS)
+		return;
+	lobby->looked_at = now;
+	sigprocmask(SIG_SETMASK, waiting, &blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	for (struct seat *seat = lobby->seats; seat < lobby->seats + LOBBY_SEATS; seat++)
+		if (seat->socket >= 0 && now - seat->since >= (seat->kept ? KEPT_MS : PATIENCE_MS))
 			show_out(lobby, seat);
 }
 
-static void sit(struct lobby *lobby, int socket)
+static struct seat *free_seat(struct lobby *lobby)
 {
-	if (lobby->count == LOBBY_SEATS) {
-		unsigned oldest = 0;
-		for (unsigned seat = 1; seat < lobby->count; seat++)
-			if (lobby->seats[seat].since < lobby->seats[oldest].since)
-				oldest = seat;
-		show_out(lobby, oldest);
+	struct seat *oldest = lobby->seats;
+	for (struct seat *seat = lobby->seats; seat < lobby->seats + LOBBY_SEATS; seat++) {
+		if (seat->socket < 0)
+			return seat;
+		if (seat->since < oldest->since)
+			oldest = seat;
 	}
-	lobby->seats[lobby->count].socket = socket;
-	lobby->seats[lobby->count].since = clock_monotonic_ms();
-	lobby->count++;
+	show_out(lobby, oldest);
+	return oldest;
+}
+
+static void sit(struct lobby *lobby, int socket, bool kept, int64_t since)
+{
+	struct seat *seat = free_seat(lobby);
+	/* each time something comes: a peer that has sent a part is readable all the time */
+	if (!listen_for(lobby, socket, EPOLLIN | EPOLLRDHUP | EPOLLET,
+		    (unsigned)(seat - lobby->seats))) {
+		close(socket);
+		return;
+	}
+	*seat = (struct seat){ socket, kept, since };
+	lobby->taken++;
+}
+
+void lobby_keep(struct lobby *lobby, int connection, int64_t since)
+{
+	sit(lobby, connection, true, since);
 }
 
 /* A new connection whose request is there, or -1: there is none, or it has taken a seat. */
@@ -87,71 +144,107 @@ static int greet(struct lobby *lobby, struct target *target)
 	if (arrival == ARRIVAL_WHOLE)
 		return socket;
 	if (arrival == ARRIVAL_PART)
-		sit(lobby, socket);
+		sit(lobby, socket, false, clock_monotonic_ms());
 	else
 		close(socket);
 	return -1;
 }
 
-/* One from the lobby that is ready, or -1. */
-static int call(struct lobby *lobby, struct target *target)
+/* The connection of a seat where something came, when its request is there; else -1. */
+static int hear(struct lobby *lobby, struct seat *seat, struct target *target)
 {
-	struct pollfd polled[LOBBY_SEATS];
-	for (unsigned seat = 0; seat < lobby->count; seat++)
-		polled[seat] = (struct pollfd){ lobby->seats[seat].socket, POLLIN, 0 };
-	if (lobby->count == 0 || poll(polled, lobby->count, 0) <= 0)
-		return -1;
-	for (unsigned seat = lobby->count; seat-- > 0;) {
-		int socket = lobby->seats[seat].socket;
-		if (polled[seat].revents == 0)
-			continue;
-		switch (arrival_of(socket, target)) {
-		case ARRIVAL_WHOLE:
-			leave(lobby, seat);
-			return socket;
-		case ARRIVAL_GARBAGE:
-			show_out(lobby, seat);
-			break;
-		case ARRIVAL_PART:
-			break;
+	if (seat->socket < 0)
+		return -1; /* shown out since it rang */
+	switch (arrival_of(seat->socket, target)) {
+	case ARRIVAL_WHOLE:
+		return leave(lobby, seat);
+	case ARRIVAL_GARBAGE: /* or it has gone, as those do that were kept */
+		show_out(lobby, seat);
+		break;
+	case ARRIVAL_PART:
+		if (seat->kept) {
+			seat->kept = false;
+			seat->since = clock_monotonic_ms();
 		}
 	}
 	return -1;
 }
 
-int lobby_next(struct lobby *lobby, const sigset_t *waiting, struct target *target)
+static void take_over(struct lobby *lobby)
 {
-	for (;;) {
-		int socket = call(lobby, target);
-		if (socket >= 0)
-			return socket;
-		if (lobby->stretch >= AT_A_STRETCH) {
-			/* a peer that has sent a part is readable all the time: it is looked at now and
-			 * then */
-			struct epoll_event rung;
-			int count = epoll_pwait(
-				lobby->bell, &rung, 1, lobby->count > 0 ? GLANCE_MS : -1, waiting);
-			if (count < 0)
-				return -1;
-			lobby->stretch = count > 0 ? 0 : AT_A_STRETCH;
-		}
-		if (lobby->stretch < AT_A_STRETCH)
-			socket = greet(lobby, target);
-		if (lobby->count > 0)
-			show_out_stale(lobby);
-		if (socket >= 0)
-			return socket;
+	int64_t since;
+	int connection = queue_take(lobby->kept, NULL, 0, &since);
+	if (connection >= 0)
+		sit(lobby, connection, true, since);
+}
+
+/* The next of those that rang, when its request is there; else -1. */
+static int answer_bell(struct lobby *lobby, struct target *target)
+{
+	unsigned what = lobby->rings[lobby->seen++].data.u32;
+	switch (what) {
+	case AT_THE_DOOR:
+		lobby->stretch = 0;
+		return -1;
+	case KEPT_BY_OTHERS:
+		take_over(lobby);
+		return -1;
+	case WATCHED:
+		lobby->watched_rang = true;
+		return -1;
+	default:
+		return hear(lobby, &lobby->seats[what], target);
 	}
+}
+
+/* Waits until something rings, or until then (monotonic ms; -1: for ever). Signals get in here. */
+static void wait(struct lobby *lobby, const sigset_t *waiting, int64_t until)
+{
+	int64_t left = until < 0 ? -1 : until - clock_monotonic_ms();
+	left = left < 0 && until >= 0 ? 0 : left;
+	if (lobby->taken > 0 && (left < 0 || left > GLANCE_MS))
+		left = GLANCE_MS;
+	int count = epoll_pwait(lobby->bell, lobby->rings, LOBBY_RINGS, (int)left, waiting);
+	lobby->rang = count > 0 ? (unsigned)count : 0;
+	lobby->seen = 0;
+}
+
+int lobby_next(struct lobby *lobby, const sigset_t *waiting, int64_t until, struct target *target)
+{
+	int socket = -1;
+	if (lobby->seen == lobby->rang && lobby->stretch >= AT_A_STRETCH)
+		wait(lobby, waiting, until);
+	while (socket < 0 && lobby->seen < lobby->rang)
+		socket = answer_bell(lobby, target);
+	while (socket < 0 && lobby->stretch < AT_A_STRETCH)
+		socket = greet(lobby, target);
+	glance(lobby, waiting);
+	return socket;
+}
+
+/* Whether the next request of a kept connection has begun. */
+static bool speaks(const struct seat *seat)
+{
+	char first;
+	return recv(seat->socket, &first, 1, MSG_PEEK | MSG_DONTWAIT) != -1;
 }
 
 int lobby_last(struct lobby *lobby, struct target *target)
 {
 	if (lobby->closes_at == 0)
 		lobby->closes_at = clock_monotonic_ms() + CLOSING_MS;
-	while (lobby->count > 0 && clock_monotonic_ms() < lobby->closes_at) {
-		int socket = call(lobby, target);
-		if (socket >= 0)
-			return socket;
+	while (clock_monotonic_ms() < lobby->closes_at) {
+		bool anybody = false;
+		for (struct seat *seat = lobby->seats; seat < lobby->seats + LOBBY_SEATS; seat++) {
+			if (seat->socket < 0 || (seat->kept && !speaks(seat)))
+				continue;
+			int socket = hear(lobby, seat, target);
+			if (socket >= 0)
+				return socket;
+			anybody = anybody || (seat->socket >= 0 && !seat->kept);
+		}
+		if (!anybody)
+			break;
 		nanosleep(&(struct timespec){ 0, 5000000 }, NULL);
 	}
 	return -1;
@@ -159,7 +252,12 @@ int lobby_last(struct lobby *lobby, struct target *target)
 
 void lobby_finish(struct lobby *lobby)
 {
-	while (lobby->count > 0)
-		show_out(lobby, 0);
+	for (struct seat *seat = lobby->seats; seat < lobby->seats + LOBBY_SEATS; seat++) {
+		if (seat->socket < 0)
+			continue;
+		int socket = leave(lobby, seat);
+		if (!seat->kept || !lobby->kept || !queue_put(lobby->kept, socket))
+			close(socket);
+	}
 	close(lobby->bell);
 }
