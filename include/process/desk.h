@@ -5,7 +5,8 @@
 #include "operations/operation.h"
 
 /*
- * Where one request at a time is read, answered and written. A process has one desk.
+ * Where one request at a time is read, answered and written. A process may have several, of which one
+ * is at work.
  */
 struct desk;
 
@@ -20,5 +21,10 @@ void desk_close(struct desk *desk);
  * otherwise. Returns the connection where it is kept for another request, the caller's again; else
  * it is closed, -1. */
 __attribute__((warn_unused_result)) int desk_serve(struct desk *desk, int connection, bool hashes);
+
+/* While a request waits for something else than its peer nobody is at its desk, and http.timeout
+ * begins again with the return. */
+void desk_leave(const struct desk *desk);
+void desk_return(const struct desk *desk);
 
 #endif

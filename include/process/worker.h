@@ -9,8 +9,8 @@
 typedef void worker_idle(void *context);
 
 /*
- * A worker's life: one request at a time from the listening socket (non-blocking), until it is
- * asked to stop; the request in hand is finished. No request keeps it longer than http.timeout.
+ * A worker's life: requests from the listening socket (non-blocking) and from kept connections, until
+ * it is asked to stop; those in hand are finished. No peer keeps it longer than http.timeout.
  * What costs a hash goes into the queue of hashes, for the hashers; where that is NULL there are none,
  * and it is computed here. Kept connections sit with those workers that keep them, and come to them
  * by the other queue from everybody else, and from workers at their end; it is NULL where there is

@@ -9,6 +9,12 @@
 #include "base/settings.h"
 #include "store/statements.h"
 
+/* Somebody who has sent a statement and waits until it is over. */
+struct turn;
+
+/* Lets others work until *over. */
+typedef void store_pause(void *context, const bool *over);
+
 /*
  * One connection to PostgreSQL, made when it is first needed and again after it was lost, with
  * back-off. Nothing here waits longer than database.timeout. Never shared over fork().
@@ -22,6 +28,10 @@ struct store {
 	int64_t used_at; /* monotonic ms of the last answer */
 	unsigned failures; /* to connect, in a row */
 	unsigned connections; /* made so far: another number is another connection */
+	store_pause *pause; /* several share it; NULL: whoever has sent a statement waits for it */
+	void *pause_context;
+	struct turn *first; /* of those who wait, in the order in which they have sent */
+	struct turn *last;
 };
 
 /* Does not connect. settings and log must outlive it. */

@@ -10,6 +10,32 @@
 __attribute__((warn_unused_result)) bool store_wait(
 	struct store *store, short events, int64_t deadline);
 
+/* When who sends a statement now has waited long enough (monotonic ms). */
+int64_t store_deadline(const struct store *store);
+
+/* Sends what libpq still holds. False: not in time. */
+__attribute__((warn_unused_result)) bool store_flush(struct store *store, int64_t deadline);
+
+/* On the stack of who waits. */
+struct turn {
+	const char *name; /* of the statement */
+	int64_t deadline; /* monotonic ms */
+	void *result; /* PGresult, of who waits when it is over; NULL: the connection was lost */
+	bool over;
+	struct turn *next;
+};
+
+/* Ends what libpq has taken as a statement, and waits behind the others for its answer. False: the
+ * connection is of no more use. */
+__attribute__((warn_unused_result)) bool turn_take(
+	struct store *store, struct turn *turn, const char *name);
+
+/* Until it is over. */
+void turn_wait(struct store *store, struct turn *turn);
+
+/* All are over, without an answer. */
+void turns_lose(struct store *store);
+
 /* Connects, without a look at the schema. False: away, logged. */
 __attribute__((warn_unused_result)) bool store_open(struct store *store);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Read, answer, write: the one room that knows both the web server's side and the service's. A
- * watch over the whole request shuts its socket down, so that whatever waits for the peer returns.
+ * watch over whoever is at a desk shuts the request's socket down, so that whatever waits for the
+ * peer returns.
  */
 #include "process/desk.h"
 
@@ -31,6 +32,7 @@ static void come_by(int signal)
 
 struct desk {
 	struct context context;
+	int connection; /* of the request under way */
 	struct fcgi *fcgi;
 	struct arena arena;
 };
@@ -61,11 +63,17 @@ void desk_close(struct desk *desk)
 	free(desk);
 }
 
-static void set_deadline(int socket, long seconds)
+void desk_leave(const struct desk *desk)
 {
-	seconds_left = (sig_atomic_t)seconds;
-	current_socket = socket;
-	if (socket >= 0 && !watching) {
+	if (current_socket == desk->connection)
+		current_socket = -1;
+}
+
+void desk_return(const struct desk *desk)
+{
+	seconds_left = (sig_atomic_t)desk->context.settings->http_timeout;
+	current_socket = desk->connection;
+	if (!watching) {
 		watching = 1;
 		alarm(1);
 	}
@@ -89,10 +97,11 @@ int desk_serve(struct desk *desk, int connection, bool hashes)
 	const struct settings *settings = desk->context.settings;
 	struct request request;
 	desk->context.hashes = hashes;
-	set_deadline(connection, settings->http_timeout);
+	desk->connection = connection;
+	desk_return(desk);
 	if (fcgi_read(desk->fcgi, connection, settings, &desk->arena, &request))
 		answer(desk, &request);
-	set_deadline(-1, 0);
+	desk_leave(desk);
 	arena_reset(&desk->arena);
 	return fcgi_end(desk->fcgi);
 }

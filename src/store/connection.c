@@ -33,6 +33,7 @@ void store_init(struct store *store, const struct settings *settings, const stru
 
 static void disconnect(struct store *store)
 {
+	turns_lose(store);
 	PQfinish(store->connection);
 	store->connection = NULL;
 	memset(store->prepared, 0, sizeof(store->prepared));
@@ -87,7 +88,8 @@ static bool connect_before(struct store *store, int64_t deadline)
 		if (status == PGRES_POLLING_FAILED)
 			return false;
 	}
-	return PQsetnonblocking(store->connection, 1) == 0;
+	return PQsetnonblocking(store->connection, 1) == 0 &&
+	       PQenterPipelineMode(store->connection);
 }
 
 static void ignore_notice(void *context, const PGresult *result)
@@ -100,10 +102,13 @@ static void ignore_notice(void *context, const PGresult *result)
  * service; each new connection looks. */
 static bool schema_fits(struct store *store)
 {
+	store_pause *pause = store->pause;
 	struct arena arena;
 	arena_init(&arena);
 	const char *detail;
+	store->pause = NULL; /* nobody gets in before */
 	enum schema_state state = schema_compare(store, &arena, &detail);
+	store->pause = pause;
 	if (state != SCHEMA_FITS && state != SCHEMA_AWAY)
 		log_error(store->log, "schema_does_not_fit", "%s", detail);
 	arena_finish(&arena);
@@ -123,7 +128,7 @@ static void back_off(struct store *store)
 static bool went_away(struct store *store)
 {
 	struct pollfd idle = { PQsocket(store->connection), POLLIN, 0 };
-	if (clock_monotonic_ms() - store->used_at < IDLE_MS)
+	if (store->first || clock_monotonic_ms() - store->used_at < IDLE_MS)
 		return false;
 	while (poll(&idle, 1, 0) > 0)
 		if (!PQconsumeInput(store->connection) ||

@@ -16,8 +16,13 @@
 
 #define BINDS_MAXIMUM 16
 
-/* Sends what libpq still holds; small statements leave at once. */
-static bool flush_before(struct store *store, int64_t deadline)
+int64_t store_deadline(const struct store *store)
+{
+	return clock_monotonic_ms() + store->settings->database_timeout * 1000;
+}
+
+/* Small statements leave at once. */
+bool store_flush(struct store *store, int64_t deadline)
 {
 	int rest;
 	while ((rest = PQflush(store->connection)) > 0) {
@@ -28,54 +33,38 @@ static bool flush_before(struct store *store, int64_t deadline)
 	return rest == 0;
 }
 
-/* The result of what was sent, or NULL when it did not come in time. */
-static PGresult *result_before(struct store *store, int64_t deadline)
+/* Classes of SQLSTATE that speak of the server's state, not of the statement, and whether
+ * another connection may find another state. PostgreSQL appendix A. */
+static const struct passing {
+	const char *class;
+	bool reconnect;
+} passing[] = {
+	{ "08", true }, /* connections */
+	{ "25", true }, /* a standby that takes no writes */
+	{ "57", true }, /* shutdown */
+	{ "40", false }, /* serialization, deadlocks */
+	{ "53", false }, /* resources */
+};
+
+static const struct passing *passing_of(const char *state)
 {
-	if (!flush_before(store, deadline))
-		return NULL;
-	PGresult *last = NULL;
-	for (;;) {
-		while (PQisBusy(store->connection)) {
-			if (!store_wait(store, POLLIN, deadline) ||
-				!PQconsumeInput(store->connection)) {
-				PQclear(last);
-				return NULL;
-			}
-		}
-		PGresult *next = PQgetResult(store->connection);
-		if (!next)
-			break;
-		PQclear(last);
-		last = next;
-	}
-	store->used_at = clock_monotonic_ms();
-	return last;
+	for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++)
+		if (strncmp(state, passing[i].class, 2) == 0)
+			return &passing[i];
+	return NULL;
 }
 
-static int64_t deadline_of(const struct store *store)
-{
-	return clock_monotonic_ms() + store->settings->database_timeout * 1000;
-}
-
-/* Classes of SQLSTATE that speak of the server's state, not of the statement: connections,
- * resources, shutdown, a standby that takes no writes, serialization. PostgreSQL appendix A. */
-static bool is_passing(const char *state)
-{
-	static const char *const classes[] = { "08", "53", "57", "25", "40" };
-	for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
-		if (strncmp(state, classes[i], 2) == 0)
-			return true;
-	return false;
-}
-
-/* What an error means. The message may quote values: the log gets the state and the primary
- * message, which does not. */
+/* What an error means, on which connection made so far. The message may quote values: the log gets
+ * the state and the primary message, which does not. */
 static enum store_result classify(struct store *store, struct arena *arena, const char *name,
-	const PGresult *result, struct rows *rows)
+	unsigned connection, const PGresult *result, struct rows *rows)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	if (!state || PQstatus(store->connection) != CONNECTION_OK) {
-		store_lose(store, name);
+	/* others may have lost it and made another meanwhile */
+	bool present = store->connection && store->connections == connection;
+	if (!state || (present && PQstatus(store->connection) != CONNECTION_OK)) {
+		if (present)
+			store_lose(store, name);
 		return STORE_AWAY;
 	}
 	if (strcmp(state, "23505") == 0) {
@@ -87,19 +76,18 @@ static enum store_result classify(struct store *store, struct arena *arena, cons
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	log_error(store->log, "statement_failed", "statement=%s sqlstate=%s message=\"%s\"", name,
 		state, message ? message : "");
-	if (is_passing(state)) {
+	const struct passing *class = passing_of(state);
+	if (class && class->reconnect && present)
 		store_lose(store, name);
-		return STORE_AWAY;
-	}
-	return STORE_FAILED;
+	return class ? STORE_AWAY : STORE_FAILED;
 }
 
-/* Takes the result and frees it. */
+/* Takes the result and frees it. NULL: the connection was lost. */
 static enum store_result finish(struct store *store, struct arena *arena, const char *name,
-	PGresult *result, struct rows *rows)
+	unsigned connection, PGresult *result, struct rows *rows)
 {
-	enum store_result outcome;
-	switch (result ? PQresultStatus(result) : PGRES_FATAL_ERROR) {
+	enum store_result outcome = STORE_AWAY;
+	switch (result ? PQresultStatus(result) : PGRES_EMPTY_QUERY) {
 	case PGRES_TUPLES_OK:
 		*rows = rows_of(arena, result);
 		outcome = rows->count > 0 ? STORE_ROWS : STORE_NONE;
@@ -107,31 +95,26 @@ static enum store_result finish(struct store *store, struct arena *arena, const 
 	case PGRES_COMMAND_OK:
 		outcome = STORE_NONE;
 		break;
+	case PGRES_EMPTY_QUERY:
+		break;
 	default:
-		if (result) {
-			outcome = classify(store, arena, name, result, rows);
-			break;
-		}
-		store_lose(store, name);
-		outcome = STORE_AWAY;
+		outcome = classify(store, arena, name, connection, result, rows);
 	}
 	PQclear(result);
 	return outcome;
 }
 
-static bool prepare(struct store *store, struct arena *arena, enum statement statement)
+/* Sends what prepares the statement, where that is needed, ahead of it; *turn is its answer's, which
+ * is there when the statement's is. False: the connection is of no more use. */
+static bool prepare_ahead(struct store *store, enum statement statement, struct turn *turn)
 {
 	const struct statement_text *text = &statement_texts[statement];
-	if (store->prepared[statement])
+	*turn = (struct turn){ .over = true };
+	if (!store->settings->database_prepared || store->prepared[statement])
 		return true;
-	struct rows rows;
-	if (!PQsendPrepare(store->connection, text->name, text->sql, 0, NULL)) {
-		store_lose(store, text->name);
-		return false;
-	}
 	store->prepared[statement] =
-		finish(store, arena, text->name, result_before(store, deadline_of(store)), &rows) ==
-		STORE_NONE;
+		PQsendPrepare(store->connection, text->name, text->sql, 0, NULL) &&
+		turn_take(store, turn, text->name);
 	return store->prepared[statement];
 }
 
@@ -161,13 +144,23 @@ enum store_result store_run_here(struct store *store, struct arena *arena, enum 
 {
 	const char *name = statement_texts[statement].name;
 	*rows = (struct rows){ 0 };
-	if (store->settings->database_prepared && !prepare(store, arena, statement))
-		return store->connection ? STORE_FAILED : STORE_AWAY;
-	if (!send(store, statement, binds, count)) {
+	unsigned connection = store->connections;
+	struct turn preparing;
+	struct turn turn;
+	if (!prepare_ahead(store, statement, &preparing) || !send(store, statement, binds, count) ||
+		!turn_take(store, &turn, name)) {
 		store_lose(store, name);
 		return STORE_AWAY;
 	}
-	return finish(store, arena, name, result_before(store, deadline_of(store)), rows);
+	turn_wait(store, &turn);
+	if (preparing.result && PQresultStatus(preparing.result) != PGRES_COMMAND_OK) {
+		if (store->connections == connection)
+			store->prepared[statement] = false;
+		PQclear(turn.result);
+		return finish(store, arena, name, connection, preparing.result, rows);
+	}
+	PQclear(preparing.result);
+	return finish(store, arena, name, connection, turn.result, rows);
 }
 
 enum store_result store_run(struct store *store, struct arena *arena, enum statement statement,
@@ -179,17 +172,42 @@ enum store_result store_run(struct store *store, struct arena *arena, enum state
 	return store_run_here(store, arena, statement, binds, count, rows);
 }
 
+/* What came of a command: the last of its results, or NULL when it did not come in time. */
+static PGresult *result_before(struct store *store, int64_t deadline)
+{
+	if (!store_flush(store, deadline))
+		return NULL;
+	PGresult *last = NULL;
+	for (;;) {
+		while (PQisBusy(store->connection)) {
+			if (!store_wait(store, POLLIN, deadline) ||
+				!PQconsumeInput(store->connection)) {
+				PQclear(last);
+				return NULL;
+			}
+		}
+		PGresult *next = PQgetResult(store->connection);
+		if (!next)
+			break;
+		PQclear(last);
+		last = next;
+	}
+	store->used_at = clock_monotonic_ms();
+	return last;
+}
+
+/* By the simple protocol, which takes several statements at once, as migrations are. */
 bool store_command(struct store *store, const char *sql)
 {
-	if (!PQsendQuery(store->connection, sql)) {
-		store_lose(store, "command");
-		return false;
+	bool done = false;
+	if (PQexitPipelineMode(store->connection) && PQsendQuery(store->connection, sql)) {
+		PGresult *result = result_before(store, store_deadline(store));
+		done = PQresultStatus(result) == PGRES_COMMAND_OK &&
+		       PQenterPipelineMode(store->connection);
+		PQclear(result);
 	}
-	PGresult *result = result_before(store, deadline_of(store));
-	bool done = PQresultStatus(result) == PGRES_COMMAND_OK;
-	PQclear(result);
 	if (!done)
-		store_lose(store, sql);
+		store_lose(store, "command");
 	return done;
 }
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Connections that the web server keeps."""
+"""Connections that the web server keeps, and several requests in one worker's hands."""
 import json
 import os
 import signal
 import socket
+import threading
 import time
 
+import psycopg2
 import pytest
 
 from harness import answer_of, fastcgi_octets, wait_until
@@ -55,6 +57,22 @@ def people(service, count):
             assert status == 200
             found.append((email, tokens))
     return found
+
+
+@pytest.fixture
+def locked():
+    """locked(service, table): nobody gets at the table's rows until the function that comes back is called."""
+    holders = []
+
+    def lock(service, table):
+        holder = psycopg2.connect(service.cluster.url(service.database))
+        holders.append(holder)
+        holder.cursor().execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        return holder.close
+
+    yield lock
+    for holder in holders:
+        holder.close()
 
 
 def test_requests_follow_each_other_on_one_connection(service):
@@ -145,6 +163,98 @@ def test_a_reload_hands_kept_connections_on(make):
         assert peer.request("GET", "/health")[0] == 200
     service.stop()
     assert all(peer.is_closed() for peer in peers)
+
+
+def test_each_hears_what_is_meant_for_it(make):
+    """Many at once in the hands of one worker, among them statements that fail."""
+    service, _ = make(http__workers=1)
+    accounts = people(service, 12)
+    service.query("ALTER TABLE one_time_tokens RENAME TO elsewhere")  # forgot fails now, and nothing else
+    wrong = []
+
+    def insist(email, tokens):
+        with Kept(service) as peer:
+            for i in range(60):
+                me = peer.request("GET", "/me", token=tokens["access_token"])
+                refreshed = peer.request("POST", "/refresh", {"refresh_token": tokens["refresh_token"]})
+                again = peer.request("GET", "/me", token=refreshed[1].get("access_token", "none"))
+                failed = peer.request("POST", "/password-reset", {"email": email}) if i % 5 == 0 else (503, None)
+                if (me[0], me[1].get("email"), refreshed[0], again[1].get("email")) != (200, email, 200, email):
+                    wrong.append((me, refreshed, again))
+                if failed[0] < 500:
+                    wrong.append(failed)
+    threads = [threading.Thread(target=insist, args=account) for account in accounts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong, wrong[:3]
+    assert service.log_contains("statement_failed")
+
+
+def test_who_needs_no_database_waits_for_nobody(make, locked):
+    service, _ = make(http__workers=1, database__timeout="6s")
+    accounts = people(service, 4)
+    peers = [Kept(service) for _ in accounts]
+    release = locked(service, "sessions")
+    for peer, (_, tokens) in zip(peers, accounts):
+        peer.send("GET", "/me", token=tokens["access_token"])
+    with Kept(service, timeout=2) as other:
+        for _ in range(20):
+            assert other.request("GET", "/me")[0] == 401
+    release()
+    for peer, (email, _) in zip(peers, accounts):
+        assert answer_of(peer.socket)[1]["email"] == email
+        peer.socket.close()
+
+
+def test_more_than_there_are_hands_for(make, locked):
+    service, _ = make(http__workers=1, database__timeout="6s")
+    (email, tokens), = people(service, 1)
+    release = locked(service, "sessions")
+    peers = [Kept(service) for _ in range(50)]
+    for peer in peers:
+        peer.send("GET", "/me", token=tokens["access_token"])
+    time.sleep(1)
+    release()
+    for peer in peers:
+        assert answer_of(peer.socket)[1]["email"] == email
+        peer.socket.close()
+
+
+def test_a_database_that_does_not_answer_is_not_waited_for(make, locked):
+    service, _ = make(http__workers=1, database__timeout="1s")
+    (email, tokens), = people(service, 1)
+    release = locked(service, "sessions")
+    peers = [Kept(service) for _ in range(10)]
+    started = time.monotonic()
+    for peer in peers:
+        peer.send("GET", "/me", token=tokens["access_token"])
+    assert [answer_of(peer.socket)[0] for peer in peers] == [503] * 10
+    assert 0.8 < time.monotonic() - started < 4
+    release()
+    wait_until(lambda: peers[0].request("GET", "/me", token=tokens["access_token"])[0] == 200)
+    for peer in peers:
+        assert peer.request("GET", "/me", token=tokens["access_token"])[1]["email"] == email
+        peer.socket.close()
+
+
+def test_a_lost_connection_is_told_to_all_who_wait(make, locked):
+    service, _ = make(http__workers=1, database__timeout="9s")
+    (email, tokens), = people(service, 1)
+    release = locked(service, "sessions")
+    peers = [Kept(service) for _ in range(10)]
+    for peer in peers:
+        peer.send("GET", "/me", token=tokens["access_token"])
+    wait_until(lambda: service.query("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")[0][0] > 0)
+    started = time.monotonic()
+    service.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    assert [answer_of(peer.socket)[0] for peer in peers] == [503] * 10
+    assert time.monotonic() - started < 4
+    release()
+    wait_until(lambda: peers[0].request("GET", "/me", token=tokens["access_token"])[1].get("email") == email)
+    for peer in peers:
+        peer.socket.close()
 
 
 def test_a_killed_worker_takes_only_its_own_along(make):
