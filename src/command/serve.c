@@ -68,12 +68,21 @@ static void resident_finish(struct resident *resident)
 	claims_cache_close(resident->context.tokens);
 }
 
+/* Kept connections gather with half as many workers as there are processors, for the web server and
+ * the database need the other half; the more a worker has in hand, the less it costs to wake it. An
+ * RSA signature costs several times what all else does: then they need all. */
+static bool keeps_connections(const struct settings *settings, unsigned number)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	bool costly = settings->tokens_algorithm == ALGORITHM_RS256;
+	return number < (unsigned)(costly ? processors : (processors + 1) / 2);
+}
+
 static int run_worker(void *context, unsigned number)
 {
 	struct house *house = context;
 	struct resident resident;
-	/* kept connections gather with as many workers as can run at once: more would take turns */
-	bool keeps = number < (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
+	bool keeps = keeps_connections(&house->generation->settings, number);
 	resident_init(&resident, house, "worker");
 	int status = worker_run(house->listener.socket, &resident.context, &house->hashes,
 		&house->kept, keeps, NULL, NULL);
