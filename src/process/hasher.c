@@ -8,9 +8,11 @@
 #include "process/hasher.h"
 
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,6 +23,7 @@
 #define PATIENCE_MS 2000 /* who has waited so long hears that the service is busy */
 #define REST_MS 1000 /* how long memory stays after the last hash */
 #define LEAVE_MS 700 /* without anybody in the queue: longer than workers take to leave (lobby.c) */
+#define PULSE_NS 1000000 /* how often a hasher lets others in */
 #define NICENESS 10 /* a busy machine still gives a hasher a tenth of a processor */
 
 static struct hash_memory map(long kib)
@@ -64,32 +67,68 @@ static void take_place(const struct settings *settings, unsigned number)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-static void serve(struct desk *desk, const struct queue *answered, int connection, int64_t since)
+static void let_in(int signal)
+{
+	(void)signal;
+	sched_yield();
+}
+
+/* Whoever wakes up may owe the kernel some microseconds and not get in at once. It is thought of
+ * again at the next tick, up to four milliseconds later, unless the hasher asks who else there is. */
+static bool make_pulse(timer_t *pulse)
+{
+	struct sigaction action = { .sa_handler = let_in, .sa_flags = SA_RESTART };
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGVTALRM };
+	return sigaction(SIGVTALRM, &action, NULL) == 0 &&
+	       timer_create(CLOCK_MONOTONIC, &event, pulse) == 0;
+}
+
+struct hasher {
+	struct context context;
+	const struct queue *kept;
+	struct desk *desk;
+	timer_t pulse;
+	bool has_pulse;
+};
+
+static void set_pulse(const struct hasher *hasher, long nanoseconds)
+{
+	const struct itimerspec each = { { 0, nanoseconds }, { 0, nanoseconds } };
+	if (hasher->has_pulse)
+		timer_settime(hasher->pulse, 0, &each, NULL);
+}
+
+static void serve(const struct hasher *hasher, int connection, int64_t since)
 {
 	struct target target;
-	int kept = connection; /* the peer may have gone meanwhile */
-	bool whole = arrival_of(connection, &target) == ARRIVAL_WHOLE;
-	if (whole)
-		kept = desk_serve(desk, connection, clock_monotonic_ms() - since < PATIENCE_MS);
-	if (kept >= 0 && (!whole || !queue_put(answered, kept)))
+	if (arrival_of(connection, &target) != ARRIVAL_WHOLE) {
+		close(connection); /* the peer has gone meanwhile */
+		return;
+	}
+	set_pulse(hasher, PULSE_NS);
+	int kept = desk_serve(hasher->desk, connection, clock_monotonic_ms() - since < PATIENCE_MS);
+	set_pulse(hasher, 0);
+	if (kept >= 0 && !queue_put(hasher->kept, kept))
 		close(kept);
 }
 
-int hasher_run(const struct context *shared, const struct queue *hashes, const struct queue *kept,
+int hasher_run(const struct context *context, const struct queue *hashes, const struct queue *kept,
 	unsigned number)
 {
-	struct context context = *shared;
+	struct hasher hasher = { .context = *context, .kept = kept };
+	struct hash_memory *work = &hasher.context.work;
 	sigset_t waiting;
 	int64_t hashed_at = 0; /* monotonic ms; 0: not since the memory was given back */
 	int64_t leave_at = 0; /* 0: not asked to */
-	context.work = map(context.settings->passwords_memory);
+	*work = map(context->settings->passwords_memory);
 	stand_back();
-	take_place(context.settings, number);
-	struct desk *desk = desk_open(&context);
-	if (!desk)
-		log_error(context.log, "hasher_failed", "libfcgi cannot start");
+	take_place(context->settings, number);
+	hasher.has_pulse = make_pulse(&hasher.pulse);
+	hasher.desk = desk_open(&hasher.context);
+	if (!hasher.desk)
+		log_error(context->log, "hasher_failed", "libfcgi cannot start");
 	stop_prepare(&waiting); /* after libfcgi, which sets handlers of its own */
-	while (desk) {
+	while (hasher.desk) {
 		int64_t since = 0;
 		bool stopping = leave_at > 0;
 		int connection = queue_take(hashes, &waiting,
@@ -99,11 +138,11 @@ int hasher_run(const struct context *shared, const struct queue *hashes, const s
 			&since);
 		int64_t now = clock_monotonic_ms();
 		if (connection >= 0) {
-			serve(desk, kept, connection, since);
+			serve(&hasher, connection, since);
 			hashed_at = clock_monotonic_ms();
 		} else if (hashed_at > 0 && now - hashed_at >= REST_MS) {
-			if (context.work.at)
-				madvise(context.work.at, context.work.size, MADV_DONTNEED);
+			if (work->at)
+				madvise(work->at, work->size, MADV_DONTNEED);
 			hashed_at = 0;
 		}
 		/* nobody waits longer than that: what comes later is for those who come after */
@@ -112,8 +151,8 @@ int hasher_run(const struct context *shared, const struct queue *hashes, const s
 		if (stop_requested() && leave_at == 0)
 			leave_at = now + PATIENCE_MS;
 	}
-	desk_close(desk);
-	if (context.work.at)
-		munmap(context.work.at, context.work.size);
-	return desk ? 0 : 1;
+	desk_close(hasher.desk);
+	if (work->at)
+		munmap(work->at, work->size);
+	return hasher.desk ? 0 : 1;
 }
