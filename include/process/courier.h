@@ -14,6 +14,7 @@
 #include "tokens/keyring.h"
 
 #define COURIER_BATCH 20
+#define COURIER_PURGES 5 /* tables with rows that expire */
 
 /*
  * Takes mails from the outbox to the mail server, and deletes what has expired. A mail that is due
@@ -30,7 +31,8 @@ struct courier {
 	 * between: they must not go out again. */
 	struct uuid unsettled[COURIER_BATCH];
 	size_t unsettled_count;
-	int64_t purged_at; /* monotonic ms of the last purge */
+	int64_t purged_to[COURIER_PURGES]; /* microseconds since 1970, where there is more; 0: none */
+	int64_t purge_at; /* monotonic ms of the next purge */
 };
 
 void courier_init(struct courier *courier, const struct settings *settings, const struct log *log,

@@ -1,10 +1,12 @@
--- $1 bigint count
--- bigint purged
+-- $1 bigint count, $2 bigint after
+-- bigint purged, bigint reached
 WITH expired AS (
-	SELECT digest FROM one_time_tokens WHERE expires_at <= now()
+	SELECT digest, expires_at FROM one_time_tokens WHERE expires_at <= now()
+		AND expires_at >= 'epoch'::timestamptz + $2::bigint * interval '1 microsecond'
 	ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
 ), purged AS (
 	DELETE FROM one_time_tokens USING expired WHERE one_time_tokens.digest = expired.digest
 	RETURNING 1
 )
-SELECT count(*) AS purged FROM purged
+SELECT (SELECT count(*) FROM purged) AS purged,
+	COALESCE((SELECT EXTRACT(epoch FROM max(expires_at)) * 1000000 FROM expired), 0)::bigint AS reached

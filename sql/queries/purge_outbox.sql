@@ -1,11 +1,13 @@
--- $1 bigint count, $2 bigint retention
--- bigint purged
+-- $1 bigint count, $2 bigint after, $3 bigint retention
+-- bigint purged, bigint reached
 WITH expired AS (
-	SELECT pk FROM outbox
-	WHERE failed_at IS NOT NULL AND failed_at <= now() - make_interval(secs => $2::bigint)
+	SELECT pk, failed_at FROM outbox
+	WHERE failed_at IS NOT NULL AND failed_at <= now() - make_interval(secs => $3::bigint)
+		AND failed_at >= 'epoch'::timestamptz + $2::bigint * interval '1 microsecond'
 	ORDER BY failed_at LIMIT $1 FOR UPDATE SKIP LOCKED
 ), purged AS (
 	DELETE FROM outbox USING expired WHERE outbox.pk = expired.pk
 	RETURNING 1
 )
-SELECT count(*) AS purged FROM purged
+SELECT (SELECT count(*) FROM purged) AS purged,
+	COALESCE((SELECT EXTRACT(epoch FROM max(failed_at)) * 1000000 FROM expired), 0)::bigint AS reached

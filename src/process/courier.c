@@ -22,6 +22,9 @@
 #define LOOK_MS 5000
 #define PURGE_MS 30000
 #define PURGE_ROWS 50
+/* What has expired can wait: purging gets a hundredth of the time, so that fewer than one request in
+ * a hundred runs beside it. */
+#define PURGE_SHARE 100
 /* A mail is tried again after a quarter of its age, within these bounds (seconds). */
 #define RETRY_FIRST 2
 #define RETRY_LAST 1800
@@ -207,30 +210,53 @@ out:
 	return more;
 }
 
-static bool purge(struct courier *courier, enum statement statement, long retention)
+static const struct {
+	enum statement statement;
+	bool retained; /* for events.retention */
+} purges[COURIER_PURGES] = {
+	{ STATEMENT_PURGE_SESSIONS, false },
+	{ STATEMENT_PURGE_ONE_TIME_TOKENS, false },
+	{ STATEMENT_PURGE_RATE_LIMITS, false },
+	{ STATEMENT_PURGE_EVENTS, true },
+	{ STATEMENT_PURGE_OUTBOX, true },
+};
+
+/* One batch; what it has reached is where the next begins, and 0 when that is the end. */
+static void purge(struct courier *courier, size_t which)
 {
-	struct bind binds[] = { bind_integer(PURGE_ROWS), bind_integer(retention) };
+	enum { PURGED, REACHED };
+	enum statement statement = purges[which].statement;
+	struct bind binds[] = { bind_integer(PURGE_ROWS), bind_integer(courier->purged_to[which]),
+		bind_integer(courier->settings->events_retention) };
 	struct rows rows;
-	if (store_run(courier->store, &courier->arena, statement, binds, retention ? 2 : 1,
-		    &rows) != STORE_ROWS)
-		return false;
-	int64_t purged = rows_integer(&rows, 0, 0);
+	courier->purged_to[which] = 0;
+	if (store_run(courier->store, &courier->arena, statement, binds,
+		    purges[which].retained ? 3 : 2, &rows) != STORE_ROWS)
+		return;
+	int64_t purged = rows_integer(&rows, 0, PURGED);
 	if (purged > 0)
 		log_debug(courier->log, "purged", "statement=%s rows=%lld",
 			statement_texts[statement].name, (long long)purged);
-	return purged == PURGE_ROWS;
+	if (purged == PURGE_ROWS)
+		courier->purged_to[which] = rows_integer(&rows, 0, REACHED);
+}
+
+static bool is_purging(const struct courier *courier)
+{
+	for (size_t i = 0; i < COURIER_PURGES; i++)
+		if (courier->purged_to[i] > 0)
+			return true;
+	return false;
 }
 
 bool courier_purge(struct courier *courier)
 {
-	long retention = courier->settings->events_retention;
-	bool more = purge(courier, STATEMENT_PURGE_SESSIONS, 0);
-	more |= purge(courier, STATEMENT_PURGE_ONE_TIME_TOKENS, 0);
-	more |= purge(courier, STATEMENT_PURGE_RATE_LIMITS, 0);
-	more |= purge(courier, STATEMENT_PURGE_EVENTS, retention);
-	more |= purge(courier, STATEMENT_PURGE_OUTBOX, retention);
+	bool going_on = is_purging(courier);
+	for (size_t i = 0; i < COURIER_PURGES; i++)
+		if (!going_on || courier->purged_to[i] > 0)
+			purge(courier, i);
 	arena_reset(&courier->arena);
-	return more;
+	return is_purging(courier);
 }
 
 /* Milliseconds until there is something to do, if nobody calls before. */
@@ -247,6 +273,20 @@ static int64_t idle_time(struct courier *courier)
 	}
 	arena_reset(&courier->arena);
 	return wait;
+}
+
+/* Milliseconds until the next purge is due, which this may have been. */
+static int64_t purge_when_due(struct courier *courier)
+{
+	int64_t began = clock_monotonic_ms();
+	int64_t now = began;
+	if (began >= courier->purge_at) {
+		bool more = courier_purge(courier);
+		now = clock_monotonic_ms();
+		int64_t pause = PURGE_SHARE * (now > began ? now - began : 1);
+		courier->purge_at = now + (more && pause < PURGE_MS ? pause : PURGE_MS);
+	}
+	return courier->purge_at - now;
 }
 
 /* Waits for a notification, a signal, or the time. */
@@ -270,13 +310,11 @@ int courier_run(struct courier *courier)
 					    : 0;
 		while (!stop_requested() && courier_turn(courier)) {
 		}
-		bool purging = clock_monotonic_ms() - courier->purged_at >= PURGE_MS;
-		if (purging && !courier_purge(courier))
-			courier->purged_at = clock_monotonic_ms();
+		int64_t purge_in = purge_when_due(courier);
 		if (stop_requested())
 			break;
-		bool away = store_socket(courier->store) < 0;
-		rest(courier, away ? 500 : purging ? 20 : idle_time(courier), &waiting);
+		int64_t idle = store_socket(courier->store) < 0 ? 500 : idle_time(courier);
+		rest(courier, idle < purge_in ? idle : purge_in, &waiting);
 	}
 	return 0;
 }

@@ -339,3 +339,31 @@ def test_what_is_wrong_is_said(service, arguments, words):
 def test_a_second_service_on_the_same_socket_is_refused(service):
     run = service.command("serve")
     assert run.returncode == 78 and "refusing to start" in run.stderr
+
+
+def test_what_has_expired_goes_and_nothing_else(make, address):
+    """More than one batch in each table, half of it with a time to live."""
+    service, web = make(events__retention="30d")
+    email = address()
+    assert register(web, email).status == 201
+    service.token(email, "verify")
+    service.stop()
+    ages = "now() + (CASE WHEN mod(n, 2) = 0 THEN 1 ELSE -1 END) * interval '1 day' - n * interval '1 microsecond'"
+    service.query(f"""
+        INSERT INTO sessions (user_pk, id, expires_at) SELECT pk, gen_random_uuid(), {ages} FROM users, generate_series(1, 240) n;
+        INSERT INTO one_time_tokens (digest, user_pk, purpose, expires_at)
+            SELECT sha256(n::text::bytea), pk, CASE WHEN n = 2 THEN 'verify' ELSE 'reset' END, {ages} FROM users, generate_series(1, 2) n;
+        INSERT INTO rate_limits SELECT sha256(n::text::bytea), now(), {ages} FROM generate_series(1, 240) n;
+        INSERT INTO events (kind, at) SELECT 'logged_in', {ages} - interval '30 days' FROM generate_series(1, 240) n;
+        INSERT INTO outbox (letter, recipient, failed_at)
+            SELECT 'verify', 'a@example.com', {ages} - interval '30 days' FROM generate_series(1, 240) n""")
+    old = {"sessions": "expires_at <= now()", "one_time_tokens": "expires_at <= now()", "rate_limits": "expires_at <= now()",
+           "events": "at <= now() - interval '30 days'", "outbox": "failed_at <= now() - interval '30 days'"}
+
+    def count(table, condition):
+        return service.query(f"SELECT count(*) FROM {table} WHERE {condition}")[0][0]
+    kept = {table: count(table, f"NOT coalesce({condition}, false)") for table, condition in old.items()}
+    assert kept["sessions"] == 120 and count("sessions", old["sessions"]) == 120
+    service.start()
+    wait_until(lambda: all(count(table, condition) == 0 for table, condition in old.items()), timeout=30)
+    assert {table: count(table, "true") for table in old} == kept
