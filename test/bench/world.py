@@ -18,6 +18,7 @@ from harness import Cluster, Nginx, Service, demote, folder, wait_until  # noqa:
 BUILD = Path(os.environ["LATCHKEY_BENCH_BUILD"])
 CORES = len(os.sched_getaffinity(0))
 WORKERS = 4
+CONNECTIONS = 16
 
 
 class DurableCluster(Cluster):
@@ -42,25 +43,31 @@ def service(cluster, **settings):
 class BenchNginx(Nginx):
     """The example's configuration with a process for each core and without its access log."""
 
+    def __init__(self, service, kept=True):
+        self.kept = kept
+        super().__init__(service)
+
     def configure(self):
         command = super().configure()
         path = self.dir / "nginx.conf"
         text = path.read_text().replace("worker_processes 1;", f"worker_processes {CORES};")
         path.write_text(text.replace("http {", "http {\nkeepalive_requests 1000000000;"))
         example = self.dir / "example.conf"
-        example.write_text(re.sub(r"access_log .*;", "access_log off;", example.read_text()))
+        text = re.sub(r"access_log .*;", "access_log off;", example.read_text())
+        example.write_text(text if self.kept else re.sub(r"keepalive \d+;|fastcgi_keep_conn on;", "", text))
         return ["setsid", *command]
 
 
 class Hello:
-    """The libfcgi program in the service's place."""
+    """The libfcgi program in the service's place. A kept connection binds one of its processes, so it gets one for each."""
 
-    def __init__(self):
+    def __init__(self, kept):
         self.dir = folder()
         self.socket = str(self.dir / "sock")
-        self.process = subprocess.Popen([str(BUILD / "test/bench/hello"), self.socket, str(WORKERS)], start_new_session=True)
+        processes = 2 * CONNECTIONS if kept else WORKERS
+        self.process = subprocess.Popen([str(BUILD / "test/bench/hello"), self.socket, str(processes)], start_new_session=True)
         wait_until(lambda: os.path.exists(self.socket))
-        self.nginx = BenchNginx(self)
+        self.nginx = BenchNginx(self, kept)
 
     def close(self):
         self.nginx.close()
@@ -87,7 +94,7 @@ def lua(value):
 class Load:
     """wrk, started at once; result() waits for its end."""
 
-    def __init__(self, web, requests, seconds, connections=16, statuses=False):
+    def __init__(self, web, requests, seconds, connections=CONNECTIONS, statuses=False):
         self.path = web.dir / f"requests-{id(self)}.lua"
         self.path.write_text("return " + lua(requests) + "\n")
         threads = min(2, connections)
