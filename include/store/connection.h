@@ -32,6 +32,7 @@ struct store {
 	void *pause_context;
 	struct turn *first; /* of those who wait, in the order in which they have sent */
 	struct turn *last;
+	bool unread; /* answers may have come in while a statement was sent */
 };
 
 /* Does not connect. settings and log must outlive it. */

@@ -21,7 +21,8 @@ void store_share(struct store *store, store_pause *pause, void *context);
  * and at store_due(). */
 void store_read(struct store *store);
 
-/* When the first who waits has waited long enough (monotonic ms); -1: nobody waits. */
+/* When to read at the latest (monotonic ms): the first who waits has waited long enough then, or
+ * something has come in already; -1: nobody waits. */
 int64_t store_due(const struct store *store);
 
 #endif

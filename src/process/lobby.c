@@ -2,7 +2,6 @@
 #include "process/lobby.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -15,9 +14,6 @@
 /* How long a kept one may sit between requests. Web servers end those themselves, nginx after a
  * minute; whoever closes first should be they, for a request may be on its way. */
 #define KEPT_MS 300000
-/* How long a new one is waited for before it takes a seat. Web servers connect and send at once, so
- * honest requests do not get to wait behind another that the worker may take up meanwhile. */
-#define GREETING_MS 2
 /* How long those in the lobby may take to say what they want when it closes. A web server that has
  * connected sends at once, but may have to wait for a processor in between. */
 #define CLOSING_MS 500
@@ -135,18 +131,15 @@ static int greet(struct lobby *lobby, struct target *target)
 		return -1;
 	}
 	lobby->stretch++;
-	enum arrival arrival = arrival_of(socket, target);
-	if (arrival == ARRIVAL_PART) {
-		struct pollfd more = { socket, POLLIN, 0 };
-		if (poll(&more, 1, GREETING_MS) > 0)
-			arrival = arrival_of(socket, target);
-	}
-	if (arrival == ARRIVAL_WHOLE)
+	switch (arrival_of(socket, target)) {
+	case ARRIVAL_WHOLE:
 		return socket;
-	if (arrival == ARRIVAL_PART)
+	case ARRIVAL_PART:
 		sit(lobby, socket, false, clock_monotonic_ms());
-	else
+		break;
+	case ARRIVAL_GARBAGE:
 		close(socket);
+	}
 	return -1;
 }
 

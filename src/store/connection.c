@@ -48,6 +48,7 @@ void store_finish(struct store *store)
 static void log_away(struct store *store, const char *what)
 {
 	const char *reason = store->connection ? PQerrorMessage(store->connection) : "no memory";
+	reason = *reason ? reason : "no answer within database.timeout";
 	log_error(
 		store->log, "database_away", "%s: %.*s", what, (int)strcspn(reason, "\n"), reason);
 }

@@ -15,7 +15,9 @@ void store_share(struct store *store, store_pause *pause, void *context)
 
 int64_t store_due(const struct store *store)
 {
-	return store->first ? store->first->deadline : -1;
+	if (!store->first)
+		return -1;
+	return store->unread ? 0 : store->first->deadline;
 }
 
 bool turn_take(struct store *store, struct turn *turn, const char *name)
@@ -82,6 +84,7 @@ void store_read(struct store *store)
 {
 	if (!store->connection)
 		return;
+	store->unread = false;
 	bool alive = PQconsumeInput(store->connection) != 0;
 	bool nothing = false;
 	while (alive && store->first && !PQisBusy(store->connection))

@@ -26,6 +26,7 @@ bool store_flush(struct store *store, int64_t deadline)
 {
 	int rest;
 	while ((rest = PQflush(store->connection)) > 0) {
+		store->unread = true;
 		if (!store_wait(store, POLLIN | POLLOUT, deadline) ||
 			!PQconsumeInput(store->connection))
 			return false;
