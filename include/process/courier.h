@@ -31,7 +31,8 @@ struct courier {
 	 * between: they must not go out again. */
 	struct uuid unsettled[COURIER_BATCH];
 	size_t unsettled_count;
-	int64_t purged_to[COURIER_PURGES]; /* microseconds since 1970, where there is more; 0: none */
+	int64_t purged_to
+		[COURIER_PURGES]; /* microseconds since 1970, where there is more; 0: none */
 	int64_t purge_at; /* monotonic ms of the next purge */
 };
 

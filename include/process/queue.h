@@ -2,7 +2,6 @@
 #ifndef LATCHKEY_PROCESS_QUEUE_H
 #define LATCHKEY_PROCESS_QUEUE_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,8 +23,11 @@ void queue_close(struct queue *queue);
  * many wait, and the connection is the caller's as before. */
 __attribute__((warn_unused_result)) bool queue_put(const struct queue *queue, int connection);
 
-/* The connection that waits longest, and since when (monotonic ms). -1 after timeout_ms (-1: no
- * time-out) and when a signal of `waiting`'s making interrupted. The connection is the caller's. */
-int queue_take(const struct queue *queue, const sigset_t *waiting, int timeout_ms, int64_t *since);
+/* Whether somebody waits since before then (monotonic ms). */
+bool queue_waits(const struct queue *queue, int64_t before);
+
+/* The connection that waits longest, and since when (monotonic ms); -1: none does. The connection is
+ * the caller's. `out` is readable when there is one, though another may be quicker. */
+int queue_take(const struct queue *queue, int64_t *since);
 
 #endif

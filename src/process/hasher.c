@@ -7,9 +7,12 @@
  */
 #include "process/hasher.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -17,13 +20,16 @@
 
 #include "base/clock.h"
 #include "http/arrival.h"
-#include "process/desk.h"
+#include "process/hands.h"
 #include "process/stop.h"
+#include "store/pipeline.h"
 
 #define PATIENCE_MS 2000 /* who has waited so long hears that the service is busy */
 #define REST_MS 1000 /* how long memory stays after the last hash */
 #define LEAVE_MS 700 /* without anybody in the queue: longer than workers take to leave (lobby.c) */
 #define PULSE_NS 1000000 /* how often a hasher lets others in */
+#define MOMENT_MS 1 /* in which a hasher with free hands takes who waits */
+#define HANDS 3 /* one that is hashed for, one before that and one behind it */
 #define NICENESS 10 /* a busy machine still gives a hasher a tenth of a processor */
 
 static struct hash_memory map(long kib)
@@ -85,10 +91,13 @@ static bool make_pulse(timer_t *pulse)
 
 struct hasher {
 	struct context context;
+	const struct queue *hashes;
 	const struct queue *kept;
-	struct desk *desk;
+	struct hands *hands;
 	timer_t pulse;
 	bool has_pulse;
+	int64_t hashed_at; /* monotonic ms; 0: not since the memory was given back */
+	int64_t leave_at; /* the same; 0: not asked to */
 };
 
 static void set_pulse(const struct hasher *hasher, long nanoseconds)
@@ -98,61 +107,100 @@ static void set_pulse(const struct hasher *hasher, long nanoseconds)
 		timer_settime(hasher->pulse, 0, &each, NULL);
 }
 
-static void serve(const struct hasher *hasher, int connection, int64_t since)
+static void give_back(void *context, int connection)
+{
+	const struct hasher *hasher = context;
+	if (!queue_put(hasher->kept, connection))
+		close(connection);
+}
+
+/* How long there is nothing to do but to wait (milliseconds; -1: as long as it takes). */
+static int64_t patience(const struct hasher *hasher)
+{
+	if (hands_full(hasher->hands) > 0)
+		return MOMENT_MS;
+	return hasher->leave_at > 0 ? LEAVE_MS : hasher->hashed_at > 0 ? REST_MS : -1;
+}
+
+/* Takes whoever waits longest. Who has something in hand leaves others what has just come. */
+static bool take(struct hasher *hasher)
 {
 	struct target target;
-	if (arrival_of(connection, &target) != ARRIVAL_WHOLE) {
+	int64_t since;
+	int64_t now = clock_monotonic_ms();
+	unsigned full = hands_full(hasher->hands);
+	if (full == HANDS || (full > 0 && !queue_waits(hasher->hashes, now - MOMENT_MS)))
+		return false;
+	int connection = queue_take(hasher->hashes, &since);
+	if (connection < 0)
+		return false;
+	if (arrival_of(connection, &target) == ARRIVAL_WHOLE)
+		hands_take(hasher->hands, connection, now - since < PATIENCE_MS);
+	else
 		close(connection); /* the peer has gone meanwhile */
+	return true;
+}
+
+/* Memory that nothing was hashed in for a while goes back to the kernel. */
+static void rest(struct hasher *hasher)
+{
+	const struct hash_memory *work = &hasher->context.work;
+	if (hasher->hashed_at == 0 || clock_monotonic_ms() - hasher->hashed_at < REST_MS)
 		return;
-	}
+	if (work->at)
+		madvise(work->at, work->size, MADV_DONTNEED);
+	hasher->hashed_at = 0;
+}
+
+/* One round of waiting and working. False: it is asked to leave, and nobody is there any more. */
+static bool work(struct hasher *hasher, const sigset_t *waiting)
+{
+	struct store *store = hasher->context.store;
+	unsigned full = hands_full(hasher->hands);
+	bool leaving = hasher->leave_at > 0;
+	struct pollfd ready[] = {
+		{ full == 0 ? hasher->hashes->out : -1, POLLIN, 0 },
+		{ full > 0 ? store_socket(store) : -1, POLLIN, 0 },
+	};
+	int64_t left = patience(hasher);
+	const struct timespec timeout = { left / 1000, left % 1000 * 1000000L };
+	int count = ppoll(ready, 2, left < 0 ? NULL : &timeout, waiting);
 	set_pulse(hasher, PULSE_NS);
-	int kept = desk_serve(hasher->desk, connection, clock_monotonic_ms() - since < PATIENCE_MS);
+	/* first those who only look up yet, so that there is always one to hash for while others
+	 * wait for the database */
+	while (take(hasher))
+		hasher->hashed_at = clock_monotonic_ms();
+	if (full > 0) {
+		store_read(store);
+		hands_go_on(hasher->hands);
+		hasher->hashed_at = clock_monotonic_ms();
+	}
 	set_pulse(hasher, 0);
-	if (kept >= 0 && !queue_put(hasher->kept, kept))
-		close(kept);
+	rest(hasher);
+	if (stop_requested() && hasher->leave_at == 0)
+		hasher->leave_at = clock_monotonic_ms() + PATIENCE_MS;
+	/* nobody waits longer than that: what comes later is for those who come after */
+	return !leaving || hands_full(hasher->hands) > 0 ||
+	       (count > 0 && clock_monotonic_ms() < hasher->leave_at);
 }
 
 int hasher_run(const struct context *context, const struct queue *hashes, const struct queue *kept,
 	unsigned number)
 {
-	struct hasher hasher = { .context = *context, .kept = kept };
-	struct hash_memory *work = &hasher.context.work;
+	struct hasher hasher = { .context = *context, .hashes = hashes, .kept = kept };
 	sigset_t waiting;
-	int64_t hashed_at = 0; /* monotonic ms; 0: not since the memory was given back */
-	int64_t leave_at = 0; /* 0: not asked to */
-	*work = map(context->settings->passwords_memory);
+	hasher.context.work = map(context->settings->passwords_memory);
 	stand_back();
 	take_place(context->settings, number);
 	hasher.has_pulse = make_pulse(&hasher.pulse);
-	hasher.desk = desk_open(&hasher.context);
-	if (!hasher.desk)
-		log_error(context->log, "hasher_failed", "libfcgi cannot start");
+	hasher.hands = hands_open(&hasher.context, HANDS, give_back, &hasher);
+	if (!hasher.hands)
+		log_error(context->log, "hasher_failed", "%s", strerror(errno));
 	stop_prepare(&waiting); /* after libfcgi, which sets handlers of its own */
-	while (hasher.desk) {
-		int64_t since = 0;
-		bool stopping = leave_at > 0;
-		int connection = queue_take(hashes, &waiting,
-			stopping        ? LEAVE_MS
-			: hashed_at > 0 ? REST_MS
-					: -1,
-			&since);
-		int64_t now = clock_monotonic_ms();
-		if (connection >= 0) {
-			serve(&hasher, connection, since);
-			hashed_at = clock_monotonic_ms();
-		} else if (hashed_at > 0 && now - hashed_at >= REST_MS) {
-			if (work->at)
-				madvise(work->at, work->size, MADV_DONTNEED);
-			hashed_at = 0;
-		}
-		/* nobody waits longer than that: what comes later is for those who come after */
-		if (stopping && (connection < 0 || now >= leave_at))
-			break;
-		if (stop_requested() && leave_at == 0)
-			leave_at = now + PATIENCE_MS;
+	while (hasher.hands && work(&hasher, &waiting)) {
 	}
-	desk_close(hasher.desk);
-	if (work->at)
-		munmap(work->at, work->size);
-	return hasher.desk ? 0 : 1;
+	hands_close(hasher.hands);
+	if (hasher.context.work.at)
+		munmap(hasher.context.work.at, hasher.context.work.size);
+	return hasher.hands ? 0 : 1;
 }

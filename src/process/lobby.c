@@ -166,7 +166,7 @@ static int hear(struct lobby *lobby, struct seat *seat, struct target *target)
 static void take_over(struct lobby *lobby)
 {
 	int64_t since;
-	int connection = queue_take(lobby->kept, NULL, 0, &since);
+	int connection = queue_take(lobby->kept, &since);
 	if (connection >= 0)
 		sit(lobby, connection, true, since);
 }

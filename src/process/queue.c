@@ -2,10 +2,8 @@
 #include "process/queue.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -65,17 +63,22 @@ bool queue_put(const struct queue *queue, int connection)
 	return true;
 }
 
-int queue_take(const struct queue *queue, const sigset_t *waiting, int timeout_ms, int64_t *since)
+bool queue_waits(const struct queue *queue, int64_t before)
 {
-	const struct timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
-	struct pollfd ready = { queue->out, POLLIN, 0 };
+	int64_t since = 0;
+	return recv(queue->out, &since, sizeof(since), MSG_PEEK | MSG_DONTWAIT) == sizeof(since) &&
+	       since < before;
+}
+
+int queue_take(const struct queue *queue, int64_t *since)
+{
+	*since = 0;
 	struct iovec data = { since, sizeof(*since) };
 	union passenger passenger;
 	struct msghdr message = message_of(&data, &passenger);
 	int connection;
-	if (ppoll(&ready, 1, timeout_ms < 0 ? NULL : &timeout, waiting) <= 0 ||
-		recvmsg(queue->out, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof(*since))
-		return -1; /* another hasher may have been quicker */
+	if (recvmsg(queue->out, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != sizeof(*since))
+		return -1;
 	const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	if (!header || header->cmsg_type != SCM_RIGHTS)
 		return -1; /* no descriptor was left in this process */
