@@ -181,7 +181,7 @@ static bool work(struct hasher *hasher, const sigset_t *waiting)
 		hasher->leave_at = clock_monotonic_ms() + PATIENCE_MS;
 	/* nobody waits longer than that: what comes later is for those who come after */
 	return !leaving || hands_full(hasher->hands) > 0 ||
-	       (count > 0 && clock_monotonic_ms() < hasher->leave_at);
+	       (count != 0 && clock_monotonic_ms() < hasher->leave_at);
 }
 
 int hasher_run(const struct context *context, const struct queue *hashes, const struct queue *kept,
