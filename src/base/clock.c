@@ -61,7 +61,8 @@ bool clock_duration(struct text text, long *seconds)
 		text.length--;
 	}
 	long long count;
-	if (text.length == 0 || !text_integer(text, &count) || count < 0 || count > CENTURY / unit)
+	if (text.length == 0 || text.at[0] == '-' || !text_integer(text, &count) ||
+		count > CENTURY / unit)
 		return false;
 	*seconds = (long)count * unit;
 	return true;

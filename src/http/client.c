@@ -32,8 +32,9 @@ static bool parse(struct text text, struct address *address)
 static bool parse_forwarded(struct text text, struct address *address)
 {
 	text = text_trim(text);
+	size_t end = text_find(text, ']');
 	if (text.length > 0 && text.at[0] == '[')
-		return parse((struct text){ text.at + 1, text_find(text, ']') - 1 }, address);
+		return end < text.length && parse((struct text){ text.at + 1, end - 1 }, address);
 	size_t colon = text_find(text, ':');
 	if (colon < text.length && text_find_last(text, ':') == colon)
 		text.length = colon;

@@ -21,8 +21,11 @@ static bool split_host(struct text text, struct text *host, long long *port)
 	if (with_port &&
 		(!text_integer(text_after(text, colon + 1), port) || *port < 1 || *port > 65535))
 		return false;
-	return host->length > 0 && text_find(*host, '/') == host->length &&
-	       text_find(*host, '@') == host->length;
+	static const char elsewhere[] = "/?#@"; /* they belong to other parts of a URL */
+	for (const char *c = elsewhere; *c; c++)
+		if (text_find(*host, *c) < host->length)
+			return false;
+	return host->length > 0;
 }
 
 static bool parse(struct text text, struct origin *origin)

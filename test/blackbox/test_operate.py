@@ -150,7 +150,8 @@ def log_ins(web, email, count):
     return threads, answers
 
 
-def test_killed_hashers_take_nobody_along_but_whom_they_serve(make, address):
+def test_killed_hashers_take_nobody_along_but_whom_they_have_in_hand(make, address):
+    """Which are three at most."""
     service, web = make(passwords__memory="65536", passwords__slots="2")
     email = address()
     register(web, email)
@@ -160,7 +161,7 @@ def test_killed_hashers_take_nobody_along_but_whom_they_serve(make, address):
         os.kill(wait_until(lambda: hashers(service))[0], signal.SIGKILL)
         for thread in threads:
             thread.join()
-        assert len(answers) == 12 and set(answers) <= {200, 502} and answers.count(502) <= 1
+        assert len(answers) == 12 and set(answers) <= {200, 502} and answers.count(502) <= 3
     wait_until(lambda: len(hashers(service)) == 2)
 
 
@@ -329,6 +330,8 @@ def test_started_by_a_web_server(make, service):
     (["serve", "-o", "nonsense"], ["section.key=value"]),
     (["serve", "-o", "links.reset=https://example.com/"], ["links.reset", "{token}"]),
     (["serve", "-o", "http.origins=example.com"], ["http.origins"]),
+    (["serve", "-o", "http.origins=https://example.com?x"], ["http.origins"]),
+    (["serve", "-o", "tokens.access_ttl=-0s"], ["tokens.access_ttl"]),
     (["serve", "-o", "http.trusted_proxies=10.0.0.0/33"], ["http.trusted_proxies"]),
     (["serve", "--nonsense"], ["--nonsense"]), (["nonsense"], ["nonsense"])])
 def test_what_is_wrong_is_said(service, arguments, words):

@@ -126,6 +126,8 @@ def test_limits_count_networks(make, address):
     assert [attempt(f"2001:db8:1:1::{n}") for n in range(4)] == [401, 401, 401, 429]
     assert attempt("2001:db8:1:2::1") == 401
     assert attempt("spoofed, 2001:db8:1:1::9") == 429
+    assert attempt("[2001:db8:1:1::9]:4711") == 429
+    assert attempt("[2001:db8:1:1::9") == 401  # that is no address
 
 
 def test_forwarded_header_of_a_stranger_is_not_believed(make, address):
