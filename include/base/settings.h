@@ -44,7 +44,8 @@ enum { TLS_OFF, TLS_OPPORTUNISTIC, TLS_REQUIRED };
 /*
  * Reads defaults, then the file (path may be NULL: no file), then the environment
  * (LATCHKEY_SECTION_KEY), then overrides ("section.key=value", as -o gives them); the later
- * wins. tokens.issuer falls back to api.base_url, "auto" becomes a number.
+ * wins. tokens.issuer falls back to api.base_url, tokens.audience to tokens.issuer, "auto"
+ * becomes a number.
  *
  * Returns NULL, or what is wrong, in the arena: where (file:line, the variable or the option),
  * what, and what would be right. *settings is written on success only.

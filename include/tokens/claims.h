@@ -5,10 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/settings.h"
 #include "base/uuid.h"
 #include "tokens/jws.h"
 
-/* What an access token says (RFC 7519, RFC 9068). Times are seconds since 1970. */
+/* What one access token says (RFC 7519, RFC 9068). Times are seconds since 1970. iss, aud and
+ * client_id are the same in all tokens: tokens.issuer, tokens.audience and tokens.client_id. */
 struct access_claims {
 	struct uuid subject; /* sub: the user's id */
 	struct uuid session; /* sid */
@@ -29,19 +31,22 @@ struct refresh_claims {
 
 /* Tokens in the arena, signed by the current key. False when OpenSSL fails. */
 __attribute__((warn_unused_result)) bool access_token_issue(struct arena *arena,
-	const struct keyring *keyring, const char *issuer, const struct access_claims *claims,
-	struct text *token);
+	const struct keyring *keyring, const struct settings *settings,
+	const struct access_claims *claims, struct text *token);
 __attribute__((warn_unused_result)) bool refresh_token_issue(struct arena *arena,
-	const struct keyring *keyring, const char *issuer, const struct refresh_claims *claims,
-	struct text *token);
+	const struct keyring *keyring, const struct settings *settings,
+	const struct refresh_claims *claims, struct text *token);
 
-/* True only for a token that this service signed for that use, with this issuer, that has not
- * expired at `now` and was not issued more than a minute after it. Says nothing of revocation. */
+/*
+ * True only for a token that this service signed for that use, whose iss (and, in an access token,
+ * aud) is that of the settings, that has not expired at `now`, was not issued more than a minute
+ * after it and has no nbf after it. Says nothing of revocation.
+ */
 __attribute__((warn_unused_result)) bool access_token_read(struct arena *arena,
-	const struct keyring *keyring, const char *issuer, int64_t now, struct text token,
-	struct access_claims *claims);
+	const struct keyring *keyring, const struct settings *settings, int64_t now,
+	struct text token, struct access_claims *claims);
 __attribute__((warn_unused_result)) bool refresh_token_read(struct arena *arena,
-	const struct keyring *keyring, const char *issuer, int64_t now, struct text token,
-	struct refresh_claims *claims);
+	const struct keyring *keyring, const struct settings *settings, int64_t now,
+	struct text token, struct refresh_claims *claims);
 
 #endif

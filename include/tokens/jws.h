@@ -12,7 +12,9 @@
 
 /*
  * JWS in compact form (RFC 7515 section 7.1). A token names its key by kid; the key says which
- * algorithm holds, and the header's alg must be that one. `crit` is refused (section 4.1.11).
+ * algorithm holds, and the header's alg must be that one. A header with any other member is refused:
+ * `crit` (section 4.1.11), and `jku`, `jwk`, `x5u`, `x5c`, by which a token would bring its own key
+ * (RFC 8725 section 3.10).
  */
 
 /* Signs with the key's own algorithm. typ is "at+jwt" (RFC 9068). */

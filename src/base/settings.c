@@ -313,6 +313,8 @@ static void complete(struct loader *loader)
 	loader->settings.api_base_url = text_string(loader->arena, base_url);
 	if (loader->settings.tokens_issuer[0] == '\0')
 		loader->settings.tokens_issuer = loader->settings.api_base_url;
+	if (loader->settings.tokens_audience[0] == '\0')
+		loader->settings.tokens_audience = loader->settings.tokens_issuer;
 }
 
 const char *settings_load(struct arena *arena, const char *path, const char *const *overrides,

@@ -10,8 +10,8 @@ enum outcome operation_logout(
 	struct context *context, const struct input *input, struct output *output)
 {
 	struct refresh_claims refresh;
-	bool refreshable = refresh_token_read(context->arena, context->keyring,
-		context->settings->tokens_issuer, clock_now(), input->refresh_token, &refresh);
+	bool refreshable = refresh_token_read(context->arena, context->keyring, context->settings,
+		clock_now(), input->refresh_token, &refresh);
 	if (!input->protected && !refreshable)
 		return OUTCOME_INVALID_TOKEN;
 

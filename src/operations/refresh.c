@@ -93,8 +93,8 @@ enum outcome operation_refresh(
 	struct context *context, const struct input *input, struct output *output)
 {
 	struct refresh_claims claims;
-	if (!refresh_token_read(context->arena, context->keyring, context->settings->tokens_issuer,
-		    clock_now(), input->refresh_token, &claims))
+	if (!refresh_token_read(context->arena, context->keyring, context->settings, clock_now(),
+		    input->refresh_token, &claims))
 		return OUTCOME_INVALID_TOKEN;
 	return input->rotates ? rotate(context, &claims, output) : keep(context, &claims, output);
 }

@@ -16,8 +16,8 @@ enum outcome session_access_token(
 		.issued_at = now,
 		.expires_at = expires_at < session->expires_at ? expires_at : session->expires_at,
 	};
-	if (!access_token_issue(context->arena, context->keyring, context->settings->tokens_issuer,
-		    &claims, &output->access_token))
+	if (!access_token_issue(context->arena, context->keyring, context->settings, &claims,
+		    &output->access_token))
 		return session_unavailable(output);
 	return OUTCOME_OK;
 }
@@ -32,8 +32,8 @@ enum outcome session_refresh_token(
 		.issued_at = session->issued_at,
 		.expires_at = session->expires_at,
 	};
-	if (!refresh_token_issue(context->arena, context->keyring, context->settings->tokens_issuer,
-		    &claims, &output->refresh_token))
+	if (!refresh_token_issue(context->arena, context->keyring, context->settings, &claims,
+		    &output->refresh_token))
 		return session_unavailable(output);
 	output->refresh_token_lifetime = session->expires_at - clock_now();
 	return OUTCOME_OK;
@@ -104,6 +104,6 @@ enum outcome session_verify(struct context *context, struct text phc, struct tex
 bool caller_read(struct context *context, struct text access_token, struct input *input)
 {
 	input->protected = claims_cache_read(context->tokens, context->arena, context->keyring,
-		context->settings->tokens_issuer, clock_now(), access_token, &input->claims);
+		context->settings, clock_now(), access_token, &input->claims);
 	return input->protected;
 }

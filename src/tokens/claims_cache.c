@@ -30,19 +30,19 @@ void claims_cache_close(struct claims_cache *cache)
 }
 
 bool claims_cache_read(struct claims_cache *cache, struct arena *arena,
-	const struct keyring *keyring, const char *issuer, int64_t now, struct text token,
-	struct access_claims *claims)
+	const struct keyring *keyring, const struct settings *settings, int64_t now,
+	struct text token, struct access_claims *claims)
 {
 	unsigned char digest[SHA256_SIZE];
 	if (!cache || !text_is_given(token) || token.length > JWS_MAXIMUM)
-		return access_token_read(arena, keyring, issuer, now, token, claims);
+		return access_token_read(arena, keyring, settings, now, token, claims);
 	secret_sha256(token, digest);
 	struct known *known = &cache->places[(digest[0] << 8 | digest[1]) % PLACES];
 	if (known->claims.expires_at > now && memcmp(known->digest, digest, sizeof(digest)) == 0) {
 		*claims = known->claims;
 		return true;
 	}
-	if (!access_token_read(arena, keyring, issuer, now, token, claims))
+	if (!access_token_read(arena, keyring, settings, now, token, claims))
 		return false;
 	memcpy(known->digest, digest, sizeof(digest));
 	known->claims = *claims;

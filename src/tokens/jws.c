@@ -16,6 +16,7 @@
 
 #define ES256_SIZE 64
 #define HS256_SIZE 32
+#define HEADER_MEMBERS 3 /* alg, typ, kid */
 
 static bool hmac(const unsigned char *secret, size_t size, struct text message,
 	unsigned char mac[HS256_SIZE])
@@ -209,7 +210,7 @@ static bool take_apart(struct arena *arena, const struct keyring *keyring, const
 		!json_read(arena, header, &object, &reason))
 		return false;
 	parts->input = (struct text){ token.at, encoded[0].length + 1 + encoded[1].length };
-	if (json_find(&object, TEXT("crit")) || !header_member(&object, "alg", &parts->alg) ||
+	if (object.count != HEADER_MEMBERS || !header_member(&object, "alg", &parts->alg) ||
 		!header_member(&object, "kid", &kid) || !header_member(&object, "typ", &said_typ) ||
 		!text_equal(said_typ, text_of(typ)))
 		return false;

@@ -132,8 +132,9 @@ def test_another_implementation_verifies_access_tokens(web, account):
     header = jwt.get_unverified_header(token)
     assert (header["alg"], header["typ"]) == ("ES256", "at+jwt")
     key = next(k for k in keys.keys if k.key_id == header["kid"])
-    claims = jwt.decode(token, key.key, algorithms=["ES256"], issuer="http://localhost/api/auth")
-    assert set(claims) == {"iss", "sub", "sid", "jti", "iat", "exp"}
+    claims = jwt.decode(token, key.key, algorithms=["ES256"], issuer="http://localhost/api/auth",
+                        audience="http://localhost/api/auth")
+    assert set(claims) == {"iss", "aud", "client_id", "sub", "sid", "jti", "iat", "exp"}
     assert claims["exp"] - claims["iat"] == 900
 
 

@@ -9,6 +9,7 @@
 #include "tokens/claims_cache.h"
 
 #define ISSUER "https://accounts.example.com"
+#define AUDIENCE "https://shop.example.com"
 #define NOW 1767225600 /* 2026-01-01T00:00:00Z */
 #define SKEW 60
 
@@ -16,11 +17,15 @@
 #define SID "0190d6b4-5a5e-7cc0-8a3b-000000000001"
 #define JTI "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
 #define ACCESS                                                                                     \
-	"{\"iss\":\"" ISSUER "\",\"sub\":\"" SUB "\",\"sid\":\"" SID "\",\"jti\":\"" JTI           \
-	"\",\"iat\":1767225600,\"exp\":1767226500}"
+	"{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\",\"client_id\":\"shop\",\"sub\":\"" SUB   \
+	"\",\"sid\":\"" SID "\",\"jti\":\"" JTI "\",\"iat\":1767225600,\"exp\":1767226500}"
 #define REFRESH                                                                                    \
 	"{\"iss\":\"" ISSUER "\",\"sub\":\"" SUB "\",\"sid\":\"" SID                               \
 	"\",\"gen\":7,\"iat\":1767225600,\"exp\":1769817600}"
+
+static const struct settings settings = {
+	.tokens_issuer = ISSUER, .tokens_audience = AUDIENCE, .tokens_client_id = "shop"
+};
 
 struct fixture {
 	struct arena arena;
@@ -66,7 +71,7 @@ static struct text access_token(struct fixture *fixture)
 {
 	struct text token = TEXT_NONE;
 	assert_true(access_token_issue(
-		&fixture->arena, &fixture->keyring, ISSUER, &fixture->access, &token));
+		&fixture->arena, &fixture->keyring, &settings, &fixture->access, &token));
 	return token;
 }
 
@@ -74,22 +79,22 @@ static struct text refresh_token(struct fixture *fixture)
 {
 	struct text token = TEXT_NONE;
 	assert_true(refresh_token_issue(
-		&fixture->arena, &fixture->keyring, ISSUER, &fixture->refresh, &token));
+		&fixture->arena, &fixture->keyring, &settings, &fixture->refresh, &token));
 	return token;
 }
 
-static bool access_reads(
-	struct fixture *fixture, const char *issuer, int64_t now, struct text token)
+static bool access_reads(struct fixture *fixture, int64_t now, struct text token)
 {
 	struct access_claims claims;
-	return access_token_read(&fixture->arena, &fixture->keyring, issuer, now, token, &claims);
+	return access_token_read(
+		&fixture->arena, &fixture->keyring, &settings, now, token, &claims);
 }
 
-static bool refresh_reads(
-	struct fixture *fixture, const char *issuer, int64_t now, struct text token)
+static bool refresh_reads(struct fixture *fixture, int64_t now, struct text token)
 {
 	struct refresh_claims claims;
-	return refresh_token_read(&fixture->arena, &fixture->keyring, issuer, now, token, &claims);
+	return refresh_token_read(
+		&fixture->arena, &fixture->keyring, &settings, now, token, &claims);
 }
 
 /* A token of either kind that says something else, signed as the service signs. */
@@ -124,8 +129,8 @@ static void an_access_token_says_what_went_in(void **state)
 	struct access_claims claims;
 	struct text token = access_token(fixture);
 	payload_is(fixture, token, ACCESS);
-	assert_true(
-		access_token_read(&fixture->arena, &fixture->keyring, ISSUER, NOW, token, &claims));
+	assert_true(access_token_read(
+		&fixture->arena, &fixture->keyring, &settings, NOW, token, &claims));
 	assert_memory_equal(&claims, &fixture->access, sizeof(claims));
 }
 
@@ -136,7 +141,7 @@ static void a_refresh_token_says_what_went_in(void **state)
 	struct text token = refresh_token(fixture);
 	payload_is(fixture, token, REFRESH);
 	assert_true(refresh_token_read(
-		&fixture->arena, &fixture->keyring, ISSUER, NOW, token, &claims));
+		&fixture->arena, &fixture->keyring, &settings, NOW, token, &claims));
 	assert_memory_equal(&claims, &fixture->refresh, sizeof(claims));
 }
 
@@ -175,8 +180,8 @@ static void the_key_before_still_reads(void **state)
 	struct text access = access_token(fixture);
 	struct text refresh = refresh_token(fixture);
 	fixture->keyring.current = &fixture->keys[1];
-	assert_true(access_reads(fixture, ISSUER, NOW, access));
-	assert_true(refresh_reads(fixture, ISSUER, NOW, refresh));
+	assert_true(access_reads(fixture, NOW, access));
+	assert_true(refresh_reads(fixture, NOW, refresh));
 }
 
 static void times_are_held_to_the_second(void **state)
@@ -198,10 +203,9 @@ static void times_are_held_to_the_second(void **state)
 	};
 	struct fixture *fixture = *state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(access_reads(fixture, ISSUER, rows[i].now, access_token(fixture)),
-			rows[i].access);
 		assert_int_equal(
-			refresh_reads(fixture, ISSUER, rows[i].now, refresh_token(fixture)),
+			access_reads(fixture, rows[i].now, access_token(fixture)), rows[i].access);
+		assert_int_equal(refresh_reads(fixture, rows[i].now, refresh_token(fixture)),
 			rows[i].refresh);
 	}
 }
@@ -209,11 +213,34 @@ static void times_are_held_to_the_second(void **state)
 static void another_issuer_is_refused(void **state)
 {
 	static const char *const others[] = { "", "https://accounts.example.co", ISSUER "/",
-		"https://Accounts.example.com", "http://accounts.example.com" };
+		"https://Accounts.example.com", "http://accounts.example.com", AUDIENCE };
 	struct fixture *fixture = *state;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		assert_false(access_reads(fixture, others[i], NOW, access_token(fixture)));
-		assert_false(refresh_reads(fixture, others[i], NOW, refresh_token(fixture)));
+		struct settings other = settings;
+		struct access_claims access;
+		struct refresh_claims refresh;
+		other.tokens_issuer = others[i];
+		assert_false(access_token_read(&fixture->arena, &fixture->keyring, &other, NOW,
+			access_token(fixture), &access));
+		assert_false(refresh_token_read(&fixture->arena, &fixture->keyring, &other, NOW,
+			refresh_token(fixture), &refresh));
+	}
+}
+
+/* RFC 9068 section 4. Nobody but the service reads a refresh token: it has no audience. */
+static void another_audience_is_refused(void **state)
+{
+	static const char *const others[] = { "", AUDIENCE "/", "https://shop.example.co", ISSUER };
+	struct fixture *fixture = *state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		struct settings other = settings;
+		struct access_claims access;
+		struct refresh_claims refresh;
+		other.tokens_audience = others[i];
+		assert_false(access_token_read(&fixture->arena, &fixture->keyring, &other, NOW,
+			access_token(fixture), &access));
+		assert_true(refresh_token_read(&fixture->arena, &fixture->keyring, &other, NOW,
+			refresh_token(fixture), &refresh));
 	}
 }
 
@@ -221,15 +248,16 @@ static void one_kind_does_not_pass_for_the_other(void **state)
 {
 	struct fixture *fixture = *state;
 	/* all members of both, so that nothing but the type and the key can tell them apart */
-	static const char both[] = "{\"iss\":\"" ISSUER "\",\"sub\":\"" SUB "\",\"sid\":\"" SID
-				   "\",\"jti\":\"" JTI "\",\"gen\":7,\"iat\":1767225600,"
-				   "\"exp\":1767226500}";
+	static const char both[] =
+		"{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\",\"sub\":\"" SUB
+		"\",\"sid\":\"" SID "\",\"jti\":\"" JTI "\",\"gen\":7,\"iat\":1767225600,"
+		"\"exp\":1767226500}";
 	struct text access = access_saying(fixture, both);
 	struct text refresh = refresh_saying(fixture, both);
-	assert_true(access_reads(fixture, ISSUER, NOW, access));
-	assert_true(refresh_reads(fixture, ISSUER, NOW, refresh));
-	assert_false(access_reads(fixture, ISSUER, NOW, refresh));
-	assert_false(refresh_reads(fixture, ISSUER, NOW, access));
+	assert_true(access_reads(fixture, NOW, access));
+	assert_true(refresh_reads(fixture, NOW, refresh));
+	assert_false(access_reads(fixture, NOW, refresh));
+	assert_false(refresh_reads(fixture, NOW, access));
 }
 
 /* The right key with the other's type, and the other way round. */
@@ -239,13 +267,13 @@ static void type_and_key_are_both_held(void **state)
 	const struct signing_key *key = fixture->keyring.current;
 	struct text token = TEXT_NONE;
 	assert_true(jws_sign(&fixture->arena, key, "rt+jwt", TEXT(ACCESS), &token));
-	assert_false(access_reads(fixture, ISSUER, NOW, token));
+	assert_false(access_reads(fixture, NOW, token));
 	assert_true(jws_sign_refresh(&fixture->arena, key, "at+jwt", TEXT(ACCESS), &token));
-	assert_false(access_reads(fixture, ISSUER, NOW, token));
+	assert_false(access_reads(fixture, NOW, token));
 	assert_true(jws_sign_refresh(&fixture->arena, key, "at+jwt", TEXT(REFRESH), &token));
-	assert_false(refresh_reads(fixture, ISSUER, NOW, token));
+	assert_false(refresh_reads(fixture, NOW, token));
 	assert_true(jws_sign(&fixture->arena, key, "rt+jwt", TEXT(REFRESH), &token));
-	assert_false(refresh_reads(fixture, ISSUER, NOW, token));
+	assert_false(refresh_reads(fixture, NOW, token));
 }
 
 /* The payload with its one `from` made `to`. */
@@ -293,6 +321,12 @@ static const struct change {
 	/* with two readings */
 	{ "\"sub\":", "\"sub\":\"" SID "\",\"sub\":" },
 	{ "\"exp\":", "\"exp\":9999999999,\"exp\":" },
+	/* not yet valid */
+	{ "\"exp\":", "\"nbf\":1767225601,\"exp\":" },
+	{ "\"exp\":", "\"nbf\":9223372036854775807,\"exp\":" },
+	{ "\"exp\":", "\"nbf\":\"0\",\"exp\":" },
+	{ "\"exp\":", "\"nbf\":null,\"exp\":" },
+	{ "\"exp\":", "\"nbf\":0,\"nbf\":1767225601,\"exp\":" },
 	/* that are no object */
 	{ "{", "[" },
 	{ "}", "" },
@@ -302,33 +336,43 @@ static const struct change {
 static void access_payloads_that_are_not_right_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
-	assert_true(access_reads(fixture, ISSUER, NOW, access_saying(fixture, ACCESS)));
+	assert_true(access_reads(fixture, NOW, access_saying(fixture, ACCESS)));
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		const char *payload = changed(fixture, ACCESS, changes[i].from, changes[i].to);
-		if (access_reads(fixture, ISSUER, NOW, access_saying(fixture, payload)))
+		if (access_reads(fixture, NOW, access_saying(fixture, payload)))
 			fail_msg("taken: %s", payload);
 	}
-	static const char *const tokens[] = { "\"x\":\"" JTI "\"", "\"jti\":7", "\"jti\":\"\"" };
-	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++) {
-		const char *payload = changed(fixture, ACCESS, "\"jti\":\"" JTI "\"", tokens[i]);
-		assert_false(access_reads(fixture, ISSUER, NOW, access_saying(fixture, payload)));
+	static const struct change own[] = {
+		{ "\"jti\":\"" JTI "\"", "\"x\":\"" JTI "\"" },
+		{ "\"jti\":\"" JTI "\"", "\"jti\":7" },
+		{ "\"jti\":\"" JTI "\"", "\"jti\":\"\"" },
+		{ "\"aud\":\"" AUDIENCE "\",", "" },
+		{ "\"" AUDIENCE "\"", "null" },
+		{ "\"" AUDIENCE "\"", "[]" },
+		{ "\"" AUDIENCE "\"", "[\"" AUDIENCE "\",\"x\"]" },
+		{ "\"aud\":", "\"aud\":\"x\",\"aud\":" },
+		{ AUDIENCE, AUDIENCE "\\u0000" },
+	};
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		const char *payload = changed(fixture, ACCESS, own[i].from, own[i].to);
+		assert_false(access_reads(fixture, NOW, access_saying(fixture, payload)));
 	}
 }
 
 static void refresh_payloads_that_are_not_right_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
-	assert_true(refresh_reads(fixture, ISSUER, NOW, refresh_saying(fixture, REFRESH)));
+	assert_true(refresh_reads(fixture, NOW, refresh_saying(fixture, REFRESH)));
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		const char *payload = changed(fixture, REFRESH, changes[i].from, changes[i].to);
-		if (refresh_reads(fixture, ISSUER, NOW, refresh_saying(fixture, payload)))
+		if (refresh_reads(fixture, NOW, refresh_saying(fixture, payload)))
 			fail_msg("taken: %s", payload);
 	}
 	static const char *const generations[] = { "\"x\":7", "\"gen\":\"7\"", "\"gen\":7.0",
 		"\"gen\":null" };
 	for (size_t i = 0; i < sizeof(generations) / sizeof(generations[0]); i++) {
 		const char *payload = changed(fixture, REFRESH, "\"gen\":7", generations[i]);
-		assert_false(refresh_reads(fixture, ISSUER, NOW, refresh_saying(fixture, payload)));
+		assert_false(refresh_reads(fixture, NOW, refresh_saying(fixture, payload)));
 	}
 }
 
@@ -336,10 +380,23 @@ static void refresh_payloads_that_are_not_right_are_refused(void **state)
 static void more_members_do_no_harm(void **state)
 {
 	struct fixture *fixture = *state;
-	const char *payload = changed(fixture, ACCESS, "{", "{\"aud\":[\"a\",\"b\"],\"x\":{},");
-	assert_true(access_reads(fixture, ISSUER, NOW, access_saying(fixture, payload)));
+	const char *payload = changed(fixture, ACCESS, "{", "{\"azp\":[\"a\",\"b\"],\"x\":{},");
+	assert_true(access_reads(fixture, NOW, access_saying(fixture, payload)));
 	payload = changed(fixture, REFRESH, "{", "{\"aud\":[\"a\",\"b\"],\"x\":{},");
-	assert_true(refresh_reads(fixture, ISSUER, NOW, refresh_saying(fixture, payload)));
+	assert_true(refresh_reads(fixture, NOW, refresh_saying(fixture, payload)));
+}
+
+/* RFC 7519 section 4.1.5: from that second on. */
+static void nbf_is_held_to_the_second(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *nbf = "\"nbf\":1767225700,\"exp\":";
+	struct text access = access_saying(fixture, changed(fixture, ACCESS, "\"exp\":", nbf));
+	struct text refresh = refresh_saying(fixture, changed(fixture, REFRESH, "\"exp\":", nbf));
+	assert_false(access_reads(fixture, NOW + 99, access));
+	assert_false(refresh_reads(fixture, NOW + 99, refresh));
+	assert_true(access_reads(fixture, NOW + 100, access));
+	assert_true(refresh_reads(fixture, NOW + 100, refresh));
 }
 
 static void claims_are_written_on_success_only(void **state)
@@ -353,9 +410,9 @@ static void claims_are_written_on_success_only(void **state)
 	memset(&refresh, 0x55, sizeof(refresh));
 	memcpy(&access_before, &access, sizeof(access));
 	memcpy(&refresh_before, &refresh, sizeof(refresh));
-	assert_false(access_token_read(&fixture->arena, &fixture->keyring, ISSUER, NOW + 900,
+	assert_false(access_token_read(&fixture->arena, &fixture->keyring, &settings, NOW + 900,
 		access_token(fixture), &access));
-	assert_false(refresh_token_read(&fixture->arena, &fixture->keyring, ISSUER, NOW,
+	assert_false(refresh_token_read(&fixture->arena, &fixture->keyring, &settings, NOW,
 		refresh_saying(fixture, changed(fixture, REFRESH, "\"gen\"", "\"x\"")), &refresh));
 	assert_memory_equal(&access, &access_before, sizeof(access));
 	assert_memory_equal(&refresh, &refresh_before, sizeof(refresh));
@@ -370,7 +427,7 @@ static void a_known_token_says_the_same_until_it_expires(void **state)
 		struct access_claims claims;
 		memset(&claims, 0x55, sizeof(claims));
 		assert_int_equal(claims_cache_read(cache, &fixture->arena, &fixture->keyring,
-					 ISSUER, now, token, &claims),
+					 &settings, now, token, &claims),
 			now < NOW + 900);
 		if (now < NOW + 900)
 			assert_memory_equal(&claims, &fixture->access, sizeof(claims));
@@ -387,19 +444,19 @@ static void what_is_like_a_known_token_is_not_known(void **state)
 	struct text token = access_token(fixture);
 	char *other = text_string(&fixture->arena, token);
 	assert_true(claims_cache_read(
-		cache, &fixture->arena, &fixture->keyring, ISSUER, NOW, token, &claims));
+		cache, &fixture->arena, &fixture->keyring, &settings, NOW, token, &claims));
 	for (size_t i = 0; i < token.length; i++) {
 		char before = other[i];
 		other[i] = before == 'A' ? 'B' : 'A';
 		/* the last character has bits that say nothing: that is another spelling, and refused */
-		assert_false(claims_cache_read(cache, &fixture->arena, &fixture->keyring, ISSUER,
+		assert_false(claims_cache_read(cache, &fixture->arena, &fixture->keyring, &settings,
 			NOW, (struct text){ other, token.length }, &claims));
 		other[i] = before;
 	}
-	assert_false(claims_cache_read(cache, &fixture->arena, &fixture->keyring, ISSUER, NOW,
+	assert_false(claims_cache_read(cache, &fixture->arena, &fixture->keyring, &settings, NOW,
 		(struct text){ token.at, token.length - 1 }, &claims));
 	assert_false(claims_cache_read(
-		cache, &fixture->arena, &fixture->keyring, ISSUER, NOW, TEXT_NONE, &claims));
+		cache, &fixture->arena, &fixture->keyring, &settings, NOW, TEXT_NONE, &claims));
 	claims_cache_close(cache);
 }
 
@@ -417,7 +474,7 @@ static void many_tokens_do_not_get_in_each_others_way(void **state)
 	for (int i = 0; i < 2 * COUNT; i++) {
 		struct access_claims claims;
 		int said;
-		assert_true(claims_cache_read(cache, &fixture->arena, &fixture->keyring, ISSUER,
+		assert_true(claims_cache_read(cache, &fixture->arena, &fixture->keyring, &settings,
 			NOW, tokens[i % COUNT], &claims));
 		memcpy(&said, claims.token.octets, sizeof(said));
 		assert_int_equal(said, i % COUNT);
@@ -428,10 +485,10 @@ static void many_tokens_do_not_get_in_each_others_way(void **state)
 static void no_token_is_no_claim(void **state)
 {
 	struct fixture *fixture = *state;
-	assert_false(access_reads(fixture, ISSUER, NOW, TEXT_NONE));
-	assert_false(access_reads(fixture, ISSUER, NOW, TEXT("")));
-	assert_false(refresh_reads(fixture, ISSUER, NOW, TEXT_NONE));
-	assert_false(refresh_reads(fixture, ISSUER, NOW, TEXT("")));
+	assert_false(access_reads(fixture, NOW, TEXT_NONE));
+	assert_false(access_reads(fixture, NOW, TEXT("")));
+	assert_false(refresh_reads(fixture, NOW, TEXT_NONE));
+	assert_false(refresh_reads(fixture, NOW, TEXT("")));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -446,11 +503,13 @@ int main(void)
 		TEST(the_key_before_still_reads),
 		TEST(times_are_held_to_the_second),
 		TEST(another_issuer_is_refused),
+		TEST(another_audience_is_refused),
 		TEST(one_kind_does_not_pass_for_the_other),
 		TEST(type_and_key_are_both_held),
 		TEST(access_payloads_that_are_not_right_are_refused),
 		TEST(refresh_payloads_that_are_not_right_are_refused),
 		TEST(more_members_do_no_harm),
+		TEST(nbf_is_held_to_the_second),
 		TEST(claims_are_written_on_success_only),
 		TEST(a_known_token_says_the_same_until_it_expires),
 		TEST(what_is_like_a_known_token_is_not_known),
