@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/unicode.h"
+
 #define EMAIL_LOCAL_OCTETS 64
 #define LABEL_OCTETS 63
 
@@ -101,8 +103,8 @@ static const char *check_new_password(const struct context *context, struct text
 static const char *check_name(const struct context *context, struct text value)
 {
 	(void)context;
-	if (text_has_control(value))
-		return "Control characters are not allowed.";
+	if (unicode_has_control(value))
+		return "Control characters and direction marks are not allowed.";
 	if (text_trim(value).length == 0)
 		return "This field may not be blank.";
 	return NULL;

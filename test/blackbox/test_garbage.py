@@ -51,6 +51,9 @@ REGISTRATIONS = {
     "too long": ("email", "a" * 250 + "@example.com"), "short password": ("password", "1234567"),
     "long password": ("password", "x" * 129), "blank name": ("full_name", "  "), "control in name": ("full_name", "a\tb"),
     "long name": ("full_name", "n" * 201), "username with space": ("username", "a b"),
+    "long first name": ("first_name", "n" * 201), "long last name": ("last_name", "ä" * 201),
+    "line separator": ("full_name", "a\u2028b"), "next line": ("first_name", "a\u0085b"), "right to left": ("last_name", "a\u202eb"),
+    "isolate": ("full_name", "a\u2066b"), "zero width space": ("full_name", "a\u200bb"), "tag": ("full_name", "a\U000e0041b"),
     "another's e-mail as username": ("username", "other@example.com"),
 }
 
@@ -62,6 +65,13 @@ def test_refused_registration_leaves_nothing(nginx, service, address, field, val
     assert (answer.status, answer.json["code"], list(answer.json["errors"])) == (400, "invalid_input", [field])
     after = service.query("SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM outbox), (SELECT count(*) FROM events)")
     assert after == before
+
+
+def test_names_of_any_script_are_kept_as_given(nginx, service, address):
+    for name in ("می‌خواهم شرما", "क्‍ष राव", "Zoë 👩\u200d💻", "n" * 199 + "ä"):
+        email = address()
+        assert nginx.post("/api/auth/register", {"email": email, "password": "password123", "full_name": name}).status == 201
+        assert service.query("SELECT full_name FROM users WHERE email = %s", email) == [(name,)]
 
 
 def test_missing_members_are_all_named(nginx):

@@ -115,6 +115,12 @@ static void name_is_one_line_of_something(void **state)
 	assert_true(takes(VALUE_NAME, "Zoë O'Hara-李"));
 	assert_false(takes(VALUE_NAME, "   "));
 	assert_false(takes(VALUE_NAME, "a\nb"));
+	assert_false(takes(VALUE_NAME, "John\u202eeoD"));
+	assert_true(takes(VALUE_NAME, "\u0645\u06cc\u200c\u062e\u0648"));
+	assert_null(value_check(&context, VALUE_NAME,
+		text_format(&arena, "%.*s\u00e4", TEXT_PRINTF(repeat('n', 199)))));
+	assert_non_null(value_check(&context, VALUE_NAME,
+		text_format(&arena, "%.*s\u00e4", TEXT_PRINTF(repeat('n', 200)))));
 	assert_null(value_check(&context, VALUE_NAME, repeat('n', 200)));
 	assert_non_null(value_check(&context, VALUE_NAME, repeat('n', 201)));
 }
