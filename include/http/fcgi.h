@@ -23,8 +23,9 @@ void fcgi_close(struct fcgi *fcgi);
 
 /*
  * Reads a request from an accepted socket, the body included, into the arena. The socket has its
- * time-outs, and a deadline over the whole is the caller's. False: the peer was lost or spoke no
- * FastCGI, the request was already answered (400), or must not be; call fcgi_end() all the same.
+ * time-outs, and a deadline over the whole is the caller's. A request that must not be served is
+ * read all the same, and says why (unreadable). False: the peer was lost or spoke no FastCGI, and
+ * there is nobody to answer; call fcgi_end() all the same.
  */
 __attribute__((warn_unused_result)) bool fcgi_read(struct fcgi *fcgi, int socket,
 	const struct settings *settings, struct arena *arena, struct request *request);

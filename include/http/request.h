@@ -30,11 +30,15 @@ enum body_state {
 
 /* A request as the web server hands it over, in the request's arena. TEXT_NONE: not sent. */
 struct request {
+	/* NULL, or why it must not be served, for people. It is to be answered 400, in its dialect as
+	 * far as that could be read; what else could be read is here. */
+	const char *unreadable;
 	enum method method;
 	struct text path; /* PATH_INFO, decoded by the web server, never decoded again */
 	struct text mount; /* SCRIPT_NAME: the prefix that the web server took off */
 	struct text dialect; /* LATCHKEY_DIALECT; empty is not sent */
 	struct text content_type;
+	long long announced_length; /* CONTENT_LENGTH in octets; -1: it was not said */
 	struct text bearer; /* the token of "Authorization: Bearer …" (RFC 6750, 2.1) */
 	bool authorization; /* there was an Authorization header, whatever it held */
 	struct text cookies; /* the Cookie header */
@@ -49,16 +53,14 @@ struct request {
 	enum body_state body_state;
 };
 
-/* One FastCGI parameter (CGI/1.1 name) of the request, or NULL: the first of that name. */
-typedef const char *parameter_source(void *context, const char *name);
-
 /*
- * Fills everything but the body. Returns false for a request that must not be served: a path with
- * control characters or bad UTF-8, two Authorization values in one header, parameters of more than
- * 8 KiB. trusted_proxies is the setting, checked at the start by client_check().
+ * Fills everything but the body from FastCGI parameters, "NAME=value" each, the last followed by NULL
+ * (CGI/1.1, RFC 3875 section 4.1). What was sent more than once makes the request unreadable, but
+ * that the lines of a list are joined in their order. All is copied into the arena. trusted_proxies
+ * is the setting, checked at the start by client_check().
  */
-__attribute__((warn_unused_result)) bool request_read(struct request *request, struct arena *arena,
-	parameter_source *parameter, void *context, const char *trusted_proxies);
+void request_read(struct request *request, struct arena *arena, char *const *environment,
+	const char *trusted_proxies);
 
 /* The value of a cookie (RFC 6265 section 5.4), or TEXT_NONE. The first of that name. */
 struct text request_cookie(const struct request *request, const char *name);

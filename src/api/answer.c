@@ -26,20 +26,24 @@ struct exchange {
 	struct invalid_members invalid;
 };
 
-static const struct dialect *choose_dialect(struct exchange *exchange, enum outcome *outcome)
+/* The dialect of the location. What cannot be answered in any is told in the standard one. */
+static enum outcome choose_dialect(struct exchange *exchange)
 {
-	const struct dialect *standard =
-		dialect_find(text_of(exchange->context->settings->api_dialect));
-	struct text name = exchange->request->dialect;
-	if (name.length == 0)
-		return standard;
-	const struct dialect *named = dialect_find(name);
-	if (named)
-		return named;
-	log_error(exchange->context->log, "unknown_dialect", "LATCHKEY_DIALECT=%.*s",
-		TEXT_PRINTF(name));
-	*outcome = OUTCOME_UNKNOWN_DIALECT;
-	return standard;
+	const struct log *log = exchange->context->log;
+	const struct request *request = exchange->request;
+	const struct dialect *named = dialect_find(request->dialect);
+	exchange->dialect =
+		named ? named : dialect_find(text_of(exchange->context->settings->api_dialect));
+	if (request->unreadable) {
+		log_info(log, "unreadable_request", "client=%.*s %s", TEXT_PRINTF(request->client),
+			request->unreadable);
+		exchange->invalid.malformed = request->unreadable;
+		return OUTCOME_BAD_REQUEST;
+	}
+	if (named || request->dialect.length == 0)
+		return OUTCOME_OK;
+	log_error(log, "unknown_dialect", "LATCHKEY_DIALECT=%.*s", TEXT_PRINTF(request->dialect));
+	return OUTCOME_UNKNOWN_DIALECT;
 }
 
 /* What the route and the settings say about the operation's freedom. */
@@ -154,14 +158,15 @@ static void answer_in_dialect(struct exchange *exchange, struct response *respon
 void api_answer(struct context *context, const struct request *request, struct response *response)
 {
 	struct exchange exchange = { .context = context, .request = request };
-	enum outcome outcome = OUTCOME_OK;
+	enum outcome outcome = choose_dialect(&exchange);
 	response->without_body = request->method == METHOD_HEAD;
-	exchange.dialect = choose_dialect(&exchange, &outcome);
-	if (outcome != OUTCOME_OK)
-		encode_error(exchange.dialect, NULL, outcome, &exchange.output, &exchange.invalid,
-			request, response);
-	else
+	if (outcome == OUTCOME_OK) {
 		answer_in_dialect(&exchange, response);
+		return;
+	}
+	encode_error(exchange.dialect, NULL, outcome, &exchange.output, &exchange.invalid, request,
+		response);
+	origin_headers(context->settings, request, NULL, response);
 }
 
 bool api_hashes(const struct settings *settings, const struct target *target)

@@ -53,21 +53,6 @@ void fcgi_close(struct fcgi *fcgi)
 	free(fcgi);
 }
 
-static const char *parameter(void *context, const char *name)
-{
-	return FCGX_GetParam(name, context);
-}
-
-/* The announced length: -1 where none was announced, -2 where it is no length. */
-static long long announced_length(struct fcgi *fcgi)
-{
-	struct text value = text_of(FCGX_GetParam("CONTENT_LENGTH", fcgi->request.envp));
-	long long length;
-	if (value.length == 0)
-		return -1;
-	return text_integer(value, &length) && length >= 0 ? length : -2;
-}
-
 /* Reads until the end or until there are `most` octets. Room grows with what comes, for most
  * requests have little or nothing. */
 static struct text read_octets(struct fcgi *fcgi, struct arena *arena, size_t most)
@@ -88,13 +73,10 @@ static struct text read_octets(struct fcgi *fcgi, struct arena *arena, size_t mo
 	return (struct text){ octets, used };
 }
 
-static enum body_state read_body(
-	struct fcgi *fcgi, const struct settings *settings, struct arena *arena, struct text *body)
+static enum body_state read_body(struct fcgi *fcgi, const struct settings *settings,
+	struct arena *arena, long long announced, struct text *body)
 {
-	long long announced = announced_length(fcgi);
 	size_t maximum = (size_t)settings->http_max_body;
-	if (announced == -2)
-		return BODY_TRUNCATED;
 	if (announced > (long long)maximum)
 		return BODY_TOO_LARGE;
 	/* one more than announced or allowed, to see that there is no more */
@@ -107,15 +89,6 @@ static enum body_state read_body(
 	if (announced >= 0 && body->length != (size_t)announced)
 		return BODY_TRUNCATED;
 	return body->length == 0 ? BODY_NONE : BODY_COMPLETE;
-}
-
-static void refuse(struct fcgi *fcgi, struct arena *arena, int status, struct text body)
-{
-	struct response response;
-	response_init(&response, arena);
-	response.status = status;
-	response.body = body;
-	fcgi_write(fcgi, &response);
 }
 
 bool fcgi_read(struct fcgi *fcgi, int socket, const struct settings *settings, struct arena *arena,
@@ -133,20 +106,13 @@ bool fcgi_read(struct fcgi *fcgi, int socket, const struct settings *settings, s
 		return false;
 	}
 	fcgi->accepted = true;
-	if (fcgi->request.role != FCGI_RESPONDER) {
-		refuse(fcgi, arena, 501,
-			TEXT("{\"detail\":\"Only the responder role is "
-			     "served\",\"code\":\"bad_request\"}"));
-		return false;
-	}
-	if (!request_read(request, arena, parameter, fcgi->request.envp,
-		    settings->http_trusted_proxies)) {
-		refuse(fcgi, arena, 400,
-			TEXT("{\"detail\":\"The request could not be "
-			     "read\",\"code\":\"bad_request\"}"));
-		return false;
-	}
-	request->body_state = read_body(fcgi, settings, arena, &request->body);
+	request_read(request, arena, fcgi->request.envp, settings->http_trusted_proxies);
+	if (fcgi->request.role != FCGI_RESPONDER)
+		request->unreadable = "Only the responder role is served";
+	else if (!request->unreadable || request->announced_length >= 0)
+		request->body_state =
+			read_body(fcgi, settings, arena, request->announced_length, &request->body);
+	/* else it may have no end: lighttpd sends none to an authorizer */
 	return true;
 }
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* From FastCGI parameters to a request: each is looked at once, and what can be understood in two
+ * ways is refused here, before anybody acts on it. */
 #include "http/request.h"
 
 #include <string.h>
@@ -7,25 +9,130 @@
 
 #define BEARER_MAXIMUM 4096
 
+enum parameter {
+	AUTHORIZATION,
+	CONTENT_LENGTH,
+	CONTENT_TYPE,
+	COOKIE,
+	DIALECT,
+	FETCH_SITE,
+	FORWARDED_FOR,
+	FORWARDED_PROTO,
+	HOST,
+	HTTPS,
+	ORIGIN,
+	PATH_INFO,
+	REMOTE_ADDR,
+	REQUESTED_HEADERS,
+	REQUESTED_METHOD,
+	REQUEST_METHOD,
+	REQUEST_SCHEME,
+	SCRIPT_NAME,
+	PARAMETER_COUNT
+};
+
+/* What is read of a request. Web servers pass each line of a header as a parameter of its own, or
+ * join them. The lines of a list are one value (RFC 9110 section 5.3); of anything else there must be
+ * one, for whoever takes the first and whoever takes the last would see two different requests. */
+#define ONE(name)                                                                                  \
+	{                                                                                          \
+		{ name, sizeof(name) - 1 }, false                                                  \
+	}
+#define LIST(name)                                                                                 \
+	{                                                                                          \
+		{ name, sizeof(name) - 1 }, true                                                   \
+	}
+static const struct {
+	struct text name;
+	bool is_list;
+} parameters[PARAMETER_COUNT] = {
+	[AUTHORIZATION] = ONE("HTTP_AUTHORIZATION"),
+	[CONTENT_LENGTH] = ONE("CONTENT_LENGTH"),
+	[CONTENT_TYPE] = ONE("CONTENT_TYPE"),
+	[COOKIE] = ONE("HTTP_COOKIE"), /* RFC 6265 section 5.4; of HTTP/2 servers join them */
+	[DIALECT] = ONE("LATCHKEY_DIALECT"),
+	[FETCH_SITE] = ONE("HTTP_SEC_FETCH_SITE"),
+	[FORWARDED_FOR] = LIST("HTTP_X_FORWARDED_FOR"),
+	[FORWARDED_PROTO] = LIST("HTTP_X_FORWARDED_PROTO"),
+	[HOST] = ONE("HTTP_HOST"),
+	[HTTPS] = ONE("HTTPS"),
+	[ORIGIN] = ONE("HTTP_ORIGIN"),
+	[PATH_INFO] = ONE("PATH_INFO"),
+	[REMOTE_ADDR] = ONE("REMOTE_ADDR"),
+	[REQUESTED_HEADERS] = LIST("HTTP_ACCESS_CONTROL_REQUEST_HEADERS"),
+	[REQUESTED_METHOD] = ONE("HTTP_ACCESS_CONTROL_REQUEST_METHOD"),
+	[REQUEST_METHOD] = ONE("REQUEST_METHOD"),
+	[REQUEST_SCHEME] = ONE("REQUEST_SCHEME"),
+	[SCRIPT_NAME] = ONE("SCRIPT_NAME"),
+};
+
 /* A request being read. */
 struct reading {
 	struct arena *arena;
-	parameter_source *parameter;
-	void *context;
-	bool refused;
+	struct text values[PARAMETER_COUNT];
+	char *joined
+		[PARAMETER_COUNT]; /* room for REQUEST_VALUE_MAXIMUM octets, once it is needed */
+	const char *unreadable; /* the first reason */
 };
 
-/* A parameter, copied; TEXT_NONE where it is not there or empty. */
-static struct text get(struct reading *reading, const char *name)
+static void refuse(struct reading *reading, const char *reason)
 {
-	struct text value = text_of(reading->parameter(reading->context, name));
-	if (value.length == 0)
-		return TEXT_NONE;
-	if (value.length > REQUEST_VALUE_MAXIMUM) {
-		reading->refused = true;
-		return TEXT_NONE;
+	if (!reading->unreadable)
+		reading->unreadable = reason;
+}
+
+static void refuse_parameter(struct reading *reading, enum parameter parameter, const char *reason)
+{
+	refuse(reading,
+		arena_format(reading->arena, "%s %s", parameters[parameter].name.at, reason));
+}
+
+/* One more line of a list. */
+static void join(struct reading *reading, enum parameter parameter, struct text line)
+{
+	struct text *value = &reading->values[parameter];
+	char **room = &reading->joined[parameter];
+	if (value->length + 2 + line.length > REQUEST_VALUE_MAXIMUM) {
+		refuse_parameter(reading, parameter, "is too long");
+		return;
 	}
-	return (struct text){ arena_copy(reading->arena, value.at, value.length), value.length };
+	if (!*room) {
+		*room = arena_alloc(reading->arena, REQUEST_VALUE_MAXIMUM);
+		memcpy(*room, value->at, value->length);
+		value->at = *room;
+	}
+	memcpy(*room + value->length, ", ", 2);
+	memcpy(*room + value->length + 2, line.at, line.length);
+	value->length += 2 + line.length;
+}
+
+static void take(struct reading *reading, enum parameter parameter, struct text value)
+{
+	struct text *taken = &reading->values[parameter];
+	if (value.length > REQUEST_VALUE_MAXIMUM)
+		refuse_parameter(reading, parameter, "is too long");
+	else if (!text_is_given(*taken))
+		*taken = (struct text){ arena_copy(reading->arena, value.at, value.length),
+			value.length };
+	else if (parameters[parameter].is_list)
+		join(reading, parameter, value);
+	else
+		refuse_parameter(reading, parameter, "was sent more than once");
+}
+
+/* "NAME=value". What is empty is not there: that is how servers send it. */
+static void take_entry(struct reading *reading, const char *entry)
+{
+	struct text whole = text_of(entry);
+	struct text name = { entry, text_find(whole, '=') };
+	struct text value = text_after(whole, name.length + 1);
+	if (value.length == 0)
+		return;
+	for (size_t i = 0; i < PARAMETER_COUNT; i++)
+		if (text_equal(name, parameters[i].name)) {
+			take(reading, i, value);
+			return;
+		}
 }
 
 enum method method_of(struct text name)
@@ -45,7 +152,7 @@ enum method method_of(struct text name)
 	return METHOD_OTHER;
 }
 
-/* RFC 6750 section 2.1. Two headers arrive joined with a comma: neither is believed. */
+/* RFC 6750 section 2.1. */
 static struct text bearer_of(struct text authorization)
 {
 	struct text scheme = { authorization.at, text_find(authorization, ' ') };
@@ -63,41 +170,62 @@ static struct text bearer_of(struct text authorization)
 	return token;
 }
 
-static void read_client(struct reading *reading, struct request *request, const char *trusted)
+/* The last of a list is what the nearest proxy says. */
+static struct text last_of(struct text list)
 {
-	struct text remote = get(reading, "REMOTE_ADDR");
-	struct text https = get(reading, "HTTPS");
-	struct text forwarded = get(reading, "HTTP_X_FORWARDED_PROTO");
-	client_of(reading->arena, remote, get(reading, "HTTP_X_FORWARDED_FOR"), trusted,
-		&request->client, &request->network);
-	request->secure =
-		text_equal_fold(https, TEXT("on")) || text_equal(https, TEXT("1")) ||
-		text_equal_fold(get(reading, "REQUEST_SCHEME"), TEXT("https")) ||
-		(text_equal_fold(forwarded, TEXT("https")) && client_is_trusted(remote, trusted));
+	size_t comma = text_find_last(list, ',');
+	return text_trim(comma < list.length ? text_after(list, comma + 1) : list);
 }
 
-bool request_read(struct request *request, struct arena *arena, parameter_source *parameter,
-	void *context, const char *trusted_proxies)
+static void read_client(struct reading *reading, struct request *request, const char *trusted)
 {
-	struct reading reading = { arena, parameter, context, false };
-	struct text authorization = get(&reading, "HTTP_AUTHORIZATION");
+	const struct text *values = reading->values;
+	client_of(reading->arena, values[REMOTE_ADDR], values[FORWARDED_FOR], trusted,
+		&request->client, &request->network);
+	request->secure = text_equal_fold(values[HTTPS], TEXT("on")) ||
+			  text_equal(values[HTTPS], TEXT("1")) ||
+			  text_equal_fold(values[REQUEST_SCHEME], TEXT("https")) ||
+			  (text_equal_fold(last_of(values[FORWARDED_PROTO]), TEXT("https")) &&
+				  client_is_trusted(values[REMOTE_ADDR], trusted));
+}
+
+/* Of a body in chunks Apache says no length, and Caddy -1. */
+static long long read_length(struct reading *reading)
+{
+	struct text value = reading->values[CONTENT_LENGTH];
+	long long length = -1;
+	if (text_is_given(value) && (!text_integer(value, &length) || length < -1))
+		refuse(reading, "CONTENT_LENGTH is no length");
+	return length;
+}
+
+void request_read(struct request *request, struct arena *arena, char *const *environment,
+	const char *trusted_proxies)
+{
+	struct reading reading = { .arena = arena };
+	const struct text *values = reading.values;
+	for (; *environment; environment++)
+		take_entry(&reading, *environment);
 	*request = (struct request){
-		.method = method_of(get(&reading, "REQUEST_METHOD")),
-		.path = get(&reading, "PATH_INFO"),
-		.mount = get(&reading, "SCRIPT_NAME"),
-		.dialect = get(&reading, "LATCHKEY_DIALECT"),
-		.content_type = get(&reading, "CONTENT_TYPE"),
-		.authorization = text_is_given(authorization),
-		.bearer = bearer_of(authorization),
-		.cookies = get(&reading, "HTTP_COOKIE"),
-		.origin = get(&reading, "HTTP_ORIGIN"),
-		.fetch_site = get(&reading, "HTTP_SEC_FETCH_SITE"),
-		.host = get(&reading, "HTTP_HOST"),
-		.requested_method = get(&reading, "HTTP_ACCESS_CONTROL_REQUEST_METHOD"),
+		.method = method_of(values[REQUEST_METHOD]),
+		.path = values[PATH_INFO],
+		.mount = values[SCRIPT_NAME],
+		.dialect = values[DIALECT],
+		.content_type = values[CONTENT_TYPE],
+		.announced_length = read_length(&reading),
+		.authorization = text_is_given(values[AUTHORIZATION]),
+		.bearer = bearer_of(values[AUTHORIZATION]),
+		.cookies = values[COOKIE],
+		.origin = values[ORIGIN],
+		.fetch_site = values[FETCH_SITE],
+		.host = values[HOST],
+		.requested_method = values[REQUESTED_METHOD],
 	};
 	read_client(&reading, request, trusted_proxies);
-	return !reading.refused && !text_has_control(request->path) &&
-	       utf8_is_valid(request->path) && !text_has_control(request->mount);
+	if (text_has_control(request->path) || !utf8_is_valid(request->path) ||
+		text_has_control(request->mount))
+		refuse(&reading, "The path holds control characters, or is not UTF-8");
+	request->unreadable = reading.unreadable;
 }
 
 struct text request_cookie(const struct request *request, const char *name)

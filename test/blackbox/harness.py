@@ -326,8 +326,8 @@ class Apache(WebServer):
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def answer_of(peer):
-    """Status and JSON of the next answer over a FastCGI connection, which may stay open."""
+def whole_answer_of(peer):
+    """Status, headers and JSON of the next answer over a FastCGI connection, which may stay open."""
     output, kind = b"", None
     with peer.makefile("rb") as stream:
         while kind != 3:  # the end of the request
@@ -338,23 +338,32 @@ def answer_of(peer):
             content = stream.read(length + padding)[:length]
             output += content if kind == 6 else b""
     head, _, body = output.partition(b"\r\n\r\n")
-    return int(head.split()[1]), json.loads(body) if body else None
+    return int(head.split()[1]), email.message_from_bytes(head + b"\r\n\r\n"), json.loads(body) if body else None
 
 
-def fastcgi_octets(path, method="GET", body=b"", finish=True, keep=False, **parameters):
-    """A FastCGI request of our own; keep: the connection is to stay open afterwards."""
+def answer_of(peer):
+    """The same without the headers."""
+    status, _, body = whole_answer_of(peer)
+    return status, body
+
+
+def fastcgi_octets(path, method="GET", body=b"", finish=True, keep=False, role=1, **parameters):
+    """A FastCGI request of our own; keep: the connection is to stay open afterwards. A parameter whose
+    value is a list is sent that often, one that is None not at all."""
     def record(kind, content):
         return struct.pack("!BBHHBB", 1, kind, 1, len(content), 0, 0) + content
 
     def pair(name, value):
-        name, value = name.encode(), value.encode()
+        name, value = name.encode(), value if isinstance(value, bytes) else value.encode()
         lengths = b"".join(struct.pack("!B", n) if n < 128 else struct.pack("!I", n | 1 << 31) for n in (len(name), len(value)))
         return lengths + name + value
 
     values = {"REQUEST_METHOD": method, "PATH_INFO": path, "SCRIPT_NAME": "/api/auth", "REMOTE_ADDR": "127.0.0.1",
               "CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body)), **parameters}
-    return (record(1, struct.pack("!HB5x", 1, keep)) + record(4, b"".join(pair(k, v) for k, v in values.items()))
-            + record(4, b"") + (record(5, body) if body else b"") + (record(5, b"") if finish else b""))
+    pairs = [pair(k, v) for k, given in values.items() if given is not None
+             for v in (given if isinstance(given, list) else [given])]
+    return (record(1, struct.pack("!HB5x", role, keep)) + record(4, b"".join(pairs)) + record(4, b"")
+            + b"".join(record(5, body[at:at + 65528]) for at in range(0, len(body), 65528)) + (record(5, b"") if finish else b""))
 
 
 def fastcgi(service, path, *arguments, **parameters):

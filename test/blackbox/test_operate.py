@@ -287,7 +287,7 @@ def test_peers_that_stall_or_lie_keep_no_worker(make):
 
 @pytest.mark.parametrize("length, body, expected", [
     ("5", b"{}", b"Status: 400"), ("2", b"{} trailing", b"Status: 400"), ("x", b"{}", b"Status: 400"),
-    ("70000", b"{}", b"Status: 413"), ("", b"{}", b"invalid_input"), ("-1", b"{}", b"Status: 400")])
+    ("70000", b"{}", b"Status: 413"), ("", b"{}", b"invalid_input"), ("-1", b"{}", b"invalid_input"), ("-2", b"{}", b"bad_request")])
 def test_content_length_that_lies(service, length, body, expected):
     assert expected in fastcgi(service, "/login", "POST", body, CONTENT_LENGTH=length).recv(65536)
 
