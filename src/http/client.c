@@ -16,10 +16,14 @@ static bool is_ipv4(const struct address *address)
 	return memcmp(address->octets, prefix, sizeof(prefix)) == 0;
 }
 
+/* An IPv6 address may name its zone (RFC 4007 section 11), which says nothing about who it is. */
 static bool parse(struct text text, struct address *address)
 {
 	char string[INET6_ADDRSTRLEN];
-	if (text.length >= sizeof(string))
+	size_t zone = text_find(text, '%');
+	if (zone + 1 < text.length && text_find(text, ':') < zone)
+		text.length = zone;
+	if (text.length == 0 || text.length >= sizeof(string))
 		return false;
 	memcpy(string, text.at, text.length);
 	string[text.length] = '\0';
@@ -28,16 +32,28 @@ static bool parse(struct text text, struct address *address)
 	       inet_pton(AF_INET6, string, address->octets) == 1;
 }
 
+/* ":80", or nothing. */
+static bool is_port(struct text text)
+{
+	long long port;
+	return text.length == 0 || (text.at[0] == ':' && text_integer(text_after(text, 1), &port) &&
+					   port >= 0 && port <= 65535);
+}
+
 /* Proxies write addresses as 192.0.2.1, 192.0.2.1:80, 2001:db8::1 and [2001:db8::1]:80. */
 static bool parse_forwarded(struct text text, struct address *address)
 {
 	text = text_trim(text);
 	size_t end = text_find(text, ']');
 	if (text.length > 0 && text.at[0] == '[')
-		return end < text.length && parse((struct text){ text.at + 1, end - 1 }, address);
+		return end < text.length && is_port(text_after(text, end + 1)) &&
+		       parse((struct text){ text.at + 1, end - 1 }, address);
 	size_t colon = text_find(text, ':');
-	if (colon < text.length && text_find_last(text, ':') == colon)
+	if (colon < text.length && text_find_last(text, ':') == colon) {
+		if (!is_port(text_after(text, colon)))
+			return false;
 		text.length = colon;
+	}
 	return parse(text, address);
 }
 
@@ -68,7 +84,7 @@ static bool parse_network(struct text text, struct address *address, unsigned *b
 	long long length;
 	if (!parse((struct text){ text.at, slash }, address))
 		return false;
-	unsigned base = is_ipv4(address) ? 96 : 0;
+	unsigned base = text_find(text, ':') == text.length ? 96 : 0;
 	*bits = 128;
 	if (slash == text.length)
 		return true;
@@ -81,6 +97,8 @@ static bool parse_network(struct text text, struct address *address, unsigned *b
 
 static bool is_within(const struct address *address, const struct address *network, unsigned bits)
 {
+	if (is_ipv4(address) && bits < 96)
+		return false; /* a network of IPv6 has no IPv4 in it, ::/0 neither */
 	for (unsigned i = 0; i < 16; i++) {
 		unsigned here = bits >= 8 * (i + 1) ? 8 : bits > 8 * i ? bits - 8 * i : 0;
 		unsigned mask = 0xff00U >> here & 0xff;
