@@ -40,7 +40,7 @@ struct request {
 	struct text content_type;
 	long long announced_length; /* CONTENT_LENGTH in octets; -1: it was not said */
 	struct text bearer; /* the token of "Authorization: Bearer …" (RFC 6750, 2.1) */
-	bool authorization; /* there was an Authorization header, whatever it held */
+	bool tries_bearer; /* an Authorization header was meant for one, well-formed or not */
 	struct text cookies; /* the Cookie header */
 	struct text origin; /* the Origin header */
 	struct text fetch_site; /* the Sec-Fetch-Site header */

@@ -137,7 +137,7 @@ static void write_fields(struct json_writer *json, const struct invalid_members 
 static void challenge(
 	const struct request *request, enum outcome outcome, struct response *response)
 {
-	if (outcome == OUTCOME_UNAUTHORIZED && request->authorization)
+	if (outcome == OUTCOME_UNAUTHORIZED && request->tries_bearer)
 		response_header(response, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
 	else
 		response_header(response, "WWW-Authenticate", "Bearer");

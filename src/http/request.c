@@ -152,22 +152,33 @@ enum method method_of(struct text name)
 	return METHOD_OTHER;
 }
 
-/* RFC 6750 section 2.1. */
-static struct text bearer_of(struct text authorization)
+static bool is_token68(struct text text)
 {
-	struct text scheme = { authorization.at, text_find(authorization, ' ') };
-	struct text token = text_trim(text_after(authorization, scheme.length));
-	if (!text_equal_fold(scheme, TEXT("Bearer")) || token.length == 0 ||
-		token.length > BEARER_MAXIMUM)
-		return TEXT_NONE;
-	for (size_t i = 0; i < token.length; i++) {
-		char c = token.at[i];
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.at[i];
 		bool alphanumeric =
 			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 		if (!alphanumeric && (c == '\0' || !strchr("-._~+/=", c)))
-			return TEXT_NONE;
+			return false;
 	}
-	return token;
+	return text.length > 0;
+}
+
+/* RFC 6750 section 2.1. Whoever leaves out the word before the token means one all the same, but a
+ * well-formed value of another scheme is no try to use one (section 3.1). */
+static void read_bearer(struct reading *reading, struct request *request)
+{
+	struct text value = reading->values[AUTHORIZATION];
+	struct text scheme = { value.at, text_find(value, ' ') };
+	struct text token = text_trim(text_after(value, scheme.length));
+	bool bearer = text_equal_fold(scheme, TEXT("Bearer"));
+	/* neither takes a comma: Apache joins two headers with one */
+	if ((bearer || text_equal_fold(scheme, TEXT("Basic"))) &&
+		text_find(token, ',') < token.length)
+		refuse(reading, "There are two Authorization headers");
+	request->tries_bearer = bearer || (value.length > 0 && token.length == 0);
+	if (bearer && token.length <= BEARER_MAXIMUM && is_token68(token))
+		request->bearer = token;
 }
 
 /* The last of a list is what the nearest proxy says. */
@@ -213,14 +224,13 @@ void request_read(struct request *request, struct arena *arena, char *const *env
 		.dialect = values[DIALECT],
 		.content_type = values[CONTENT_TYPE],
 		.announced_length = read_length(&reading),
-		.authorization = text_is_given(values[AUTHORIZATION]),
-		.bearer = bearer_of(values[AUTHORIZATION]),
 		.cookies = values[COOKIE],
 		.origin = values[ORIGIN],
 		.fetch_site = values[FETCH_SITE],
 		.host = values[HOST],
 		.requested_method = values[REQUESTED_METHOD],
 	};
+	read_bearer(&reading, request);
 	read_client(&reading, request, trusted_proxies);
 	if (text_has_control(request->path) || !utf8_is_valid(request->path) ||
 		text_has_control(request->mount))

@@ -57,6 +57,14 @@ def test_two_cookie_headers(nginx):
     assert (answer.status, answer.json["code"]) == (400, "bad_request")
 
 
+@pytest.mark.parametrize("values", [["Bearer a", "Bearer b"], ["Basic YTpi", "Bearer a"], ["Bearer a", ""], ["Bearer a, Bearer b"]])
+def test_two_credentials(web, values):
+    """nginx refuses two headers itself; Apache joins them."""
+    for path in ("/me", "/health"):
+        answer = send(web, "GET", "/api/auth" + path, *(("Authorization", v) for v in values))
+        assert answer.status == 400 and (not answer.json or answer.json["code"] == "bad_request")
+
+
 # ---- who the client is
 
 def test_all_lines_of_forwarded_headers_count(make):
@@ -113,6 +121,21 @@ def test_a_kept_connection_goes_on_after_an_unreadable_request(service):
 
 
 # ---- lengths
+
+@pytest.mark.parametrize("most", [1024, 262144])
+def test_the_largest_body_is_as_set(make, most):
+    service, web = make(http__max_body=most)
+
+    def body(size):
+        head = LOGIN[:-1] + b',"more":"'
+        return head + b"x" * (size - len(head) - 2) + b'"}'
+    for announced in (lambda size: str(size), lambda size: None):
+        for size, expected in ((most, (401, "invalid_credentials")), (most + 1, (413, "body_too_large"))):
+            status, _, answer = ask(service, "/login", "POST", body(size), CONTENT_LENGTH=announced(size))
+            assert (status, answer["code"]) == expected
+    answer = web.post("/api/auth/login", body(1025), headers={"Content-Type": "application/json"})
+    assert answer.status == (413 if most == 1024 else 401)
+
 
 def test_a_length_of_minus_one_is_an_unknown_length(service):
     """Caddy says so of a body in chunks."""

@@ -117,6 +117,35 @@ static void lengths(void **state)
 		assert_non_null(READ(bad[i]).unreadable);
 }
 
+static void bearer_tokens_are_told_from_tries(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *value;
+		const char *token;
+		bool tries;
+	} rows[] = {
+		{ "Bearer a.b-c_~+/=", "a.b-c_~+/=", true },
+		{ "bearer  a ", "a", true },
+		{ "Bearer", NULL, true },
+		{ "Bearer ", NULL, true },
+		{ "Bearer a b", NULL, true },
+		{ "a.b.c", NULL, true },
+		{ "Basic YTpi", NULL, false },
+		{ "Digest username=a, realm=b", NULL, false },
+		{ "", NULL, false },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct request request =
+			READ(arena_format(&arena, "HTTP_AUTHORIZATION=%s", rows[i].value));
+		assert_null(request.unreadable);
+		assert_text(request.bearer, rows[i].token);
+		assert_int_equal(request.tries_bearer, rows[i].tries);
+	}
+	assert_non_null(READ("HTTP_AUTHORIZATION=Bearer a, Bearer b").unreadable);
+	assert_non_null(READ("HTTP_AUTHORIZATION=Basic a, Bearer b").unreadable);
+}
+
 /* RFC 9110 section 5.3: several lines of a list are one, in their order. */
 static void lines_of_forwarded_headers_are_one_list(void **state)
 {
@@ -162,6 +191,7 @@ int main(void)
 		cmocka_unit_test(bad_paths_are_refused),
 		cmocka_unit_test(long_values_are_refused),
 		cmocka_unit_test(lengths),
+		cmocka_unit_test(bearer_tokens_are_told_from_tries),
 		cmocka_unit_test(lines_of_forwarded_headers_are_one_list),
 		cmocka_unit_test(the_nearest_proxy_says_the_scheme),
 	};
