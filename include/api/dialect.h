@@ -74,6 +74,7 @@ enum reply_kind {
 	REPLY_USER, /* the members that the dialect shows of a user */
 	REPLY_SELF, /* the dialect's answer to who-am-I: the user in its envelope */
 	REPLY_OPENAPI, /* the dialect's OpenAPI document is the whole answer */
+	REPLY_DISCOVERY, /* where verifiers find the keys is the whole answer */
 	REPLY_DOCUMENT, /* output.json is the whole answer */
 };
 

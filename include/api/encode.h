@@ -10,8 +10,9 @@
 
 /* Writes the route's answer to a success. False where a text is not UTF-8, which the database
  * does not hold. */
-__attribute__((warn_unused_result)) bool encode_reply(const struct dialect *dialect,
-	const struct route *route, const struct output *output, struct response *response);
+__attribute__((warn_unused_result)) bool encode_reply(const struct settings *settings,
+	const struct dialect *dialect, const struct route *route, const struct output *output,
+	struct response *response);
 
 /* The status, code and text of an outcome: in the route's own words, else in the dialect's, else in
  * those of the table. route may be NULL. */

@@ -20,4 +20,8 @@ struct match {
  */
 struct match route_find(const struct dialect *dialect, enum method method, struct text path);
 
+/* The path of the first route of an operation, the dialect's own before those of all; NULL where it
+ * has none. */
+const char *route_path(const struct dialect *dialect, operation *wanted);
+
 #endif

@@ -94,6 +94,7 @@ struct output {
 	struct text refresh_token; /* TEXT_NONE after a refresh that did not rotate */
 	int64_t refresh_token_lifetime; /* seconds that are left of it, for the cookie */
 	struct text json; /* a whole document, for operations that make one */
+	const char *algorithms[ALGORITHM_COUNT]; /* JOSE's names for them; NULL: no more */
 
 	int64_t retry_after; /* seconds: TOO_MANY_REQUESTS, UNAVAILABLE */
 	size_t invalid_member; /* INVALID_INPUT: offset of a member of struct input */
@@ -104,6 +105,7 @@ typedef enum outcome operation(
 	struct context *context, const struct input *input, struct output *output);
 
 /* Every operation, one file each. The file says what it costs and which RFC it follows. */
+operation operation_algorithms;
 operation operation_change_password;
 operation operation_find_self;
 operation operation_forgot;

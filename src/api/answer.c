@@ -142,8 +142,8 @@ static void answer_in_dialect(struct exchange *exchange, struct response *respon
 	else if (match.known)
 		response_header(response, "Allow", "%s", match.allow);
 
-	if (outcome == OUTCOME_OK &&
-		!encode_reply(exchange->dialect, match.route, &exchange->output, response)) {
+	if (outcome == OUTCOME_OK && !encode_reply(exchange->context->settings, exchange->dialect,
+					     match.route, &exchange->output, response)) {
 		log_error(exchange->context->log, "reply_not_utf8", "route=%s", match.route->path);
 		outcome = OUTCOME_INTERNAL_ERROR;
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/encode.h"
 
+#include "api/discovery.h"
 #include "api/openapi.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -75,6 +76,7 @@ static void write_member(struct json_writer *json, const struct dialect *dialect
 		write_members(json, dialect, dialect->self, output);
 		break;
 	case REPLY_OPENAPI:
+	case REPLY_DISCOVERY:
 	case REPLY_DOCUMENT:
 	case REPLY_STOP:
 		break;
@@ -88,8 +90,8 @@ static void write_members(struct json_writer *json, const struct dialect *dialec
 		write_member(json, dialect, row, output);
 }
 
-bool encode_reply(const struct dialect *dialect, const struct route *route,
-	const struct output *output, struct response *response)
+bool encode_reply(const struct settings *settings, const struct dialect *dialect,
+	const struct route *route, const struct output *output, struct response *response)
 {
 	response->status = route->status;
 	if (!route->reply)
@@ -100,6 +102,9 @@ bool encode_reply(const struct dialect *dialect, const struct route *route,
 	}
 	if (route->reply->kind == REPLY_OPENAPI)
 		return openapi_document(response->arena, dialect, &response->body);
+	if (route->reply->kind == REPLY_DISCOVERY)
+		return discovery_document(
+			response->arena, settings, dialect, output->algorithms, &response->body);
 	struct json_writer json;
 	json_begin(&json, response->arena);
 	json_open_object(&json, NULL);

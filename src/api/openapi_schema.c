@@ -170,7 +170,8 @@ static size_t write_object(struct json_writer *json, const char *key, const stru
 void openapi_reply_schema(struct json_writer *json, const char *key, struct arena *arena,
 	const struct dialect *dialect, const struct reply_member *reply)
 {
-	if (reply->kind == REPLY_DOCUMENT || reply->kind == REPLY_OPENAPI) {
+	if (reply->kind == REPLY_DOCUMENT || reply->kind == REPLY_OPENAPI ||
+		reply->kind == REPLY_DISCOVERY) {
 		write_type(json, key, "object");
 		return;
 	}

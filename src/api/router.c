@@ -77,6 +77,16 @@ struct match route_find(const struct dialect *dialect, enum method method, struc
 	return match;
 }
 
+const char *route_path(const struct dialect *dialect, operation *wanted)
+{
+	const struct route *lists[] = { dialect->routes, common_routes };
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (const struct route *route = lists[i]; route->path; route++)
+			if (route->operation == wanted)
+				return route->path;
+	return NULL;
+}
+
 const struct dialect *dialect_find(struct text name)
 {
 	for (size_t i = 0; i < dialect_count; i++)

@@ -9,6 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from test_dialects import SPELLINGS, Speaker
 from test_rules import log_in, register
 
 ISSUER = "http://localhost/api/auth"
@@ -64,6 +65,9 @@ def test_tokens_of_every_algorithm(make, address, algorithm):
     assert claims["client_id"] == "shop" and claims["sub"] == me.json["id"] and claims["exp"] - claims["iat"] == 900
     assert "latchkey" not in json.dumps(claims)
 
+    discovered = web.get("/api/auth/.well-known/openid-configuration").json
+    assert discovered["id_token_signing_alg_values_supported"] == [algorithm]
+
     # each token for its own use alone
     assert web.get("/api/auth/me", token=refresh).status == 401
     assert web.post("/api/auth/refresh", {"refresh_token": access}).status == 401
@@ -103,3 +107,46 @@ def test_the_audience_is_the_issuer_unless_it_is_set(nginx, address):
     register(nginx, email)
     claims = jwt.decode(log_in(nginx, email).json["access_token"], options={"verify_signature": False})
     assert (claims["iss"], claims["aud"], claims["client_id"]) == (ISSUER, ISSUER, "latchkey")
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_keys_are_found_by_the_issuer(nginx, address, name):
+    """OpenID Connect Discovery 1.0 sections 3 and 4, as a verifier goes that has nothing but a token."""
+    speaker, email = Speaker(name, nginx), address()
+    speaker.do_register(email)
+    access, _ = speaker.tokens(speaker.do_login(email))
+    issuer = jwt.decode(access, options={"verify_signature": False})["iss"]
+    answer = speaker.call("GET", "/.well-known/openid-configuration/")
+    assert answer.status == 200 and answer.headers.get_content_type() == "application/json"
+    found = answer.json
+    assert found == {
+        "issuer": issuer, "jwks_uri": f"{issuer}/.well-known/jwks.json", "authorization_endpoint": issuer + speaker.login,
+        "response_types_supported": ["none"], "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"]}
+    # the issuer is the default dialect's mount: the quick start's name for it is its own
+    assert nginx.get(issuer.removeprefix("http://localhost") + "/.well-known/openid-configuration").json["issuer"] == issuer
+    keys = jwt.PyJWKSet.from_dict(nginx.get(found["jwks_uri"].removeprefix("http://localhost")).json)
+    key = keys[jwt.get_unverified_header(access)["kid"]].key
+    assert jwt.decode(access, key, algorithms=found["id_token_signing_alg_values_supported"], issuer=issuer, audience=issuer)
+    head = speaker.call("HEAD", "/.well-known/openid-configuration")
+    assert (head.status, head.body) == (200, b"")
+
+
+def test_every_key_that_verifies_is_announced(make, address):
+    """While keys are rotated to another algorithm, tokens of both verify by what is found."""
+    service, web = make()
+    email = address()
+    register(web, email)
+    before = log_in(web, email).json["access_token"]
+    service.settings["tokens.algorithm"] = "RS256"
+    service.write()
+    service.command("keys", "new", check=True)
+    service.stop()
+    service.start()
+    found = web.get("/api/auth/.well-known/openid-configuration").json
+    assert found["id_token_signing_alg_values_supported"] == ["RS256", "ES256"]
+    keys = jwt.PyJWKSet.from_dict(web.get("/api/auth/.well-known/jwks.json").json)
+    for token in (before, log_in(web, email).json["access_token"]):
+        key = keys[jwt.get_unverified_header(token)["kid"]].key
+        jwt.decode(token, key, algorithms=found["id_token_signing_alg_values_supported"], issuer=ISSUER, audience=ISSUER)
+        assert web.get("/api/auth/me", token=token).status == 200

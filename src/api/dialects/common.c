@@ -33,6 +33,7 @@ static const struct reply_member change_password_reply[] = {
 static const struct reply_member health_reply[] = { CONSTANT("status", "ok"), REPLY_END };
 static const struct reply_member document_reply[] = { { .kind = REPLY_DOCUMENT }, REPLY_END };
 
+static const struct reply_member discovery_reply[] = { { .kind = REPLY_DISCOVERY }, REPLY_END };
 static const struct reply_member openapi_reply[] = { { .kind = REPLY_OPENAPI }, REPLY_END };
 
 static const struct wording verify_wordings[] = {
@@ -78,6 +79,12 @@ const struct route common_routes[] = {
 		GET("/.well-known/jwks.json", operation_jwks, 200),
 		.reply = document_reply,
 		.summary = "The keys that verify access tokens (RFC 7517)",
+	},
+	{
+		GET("/.well-known/openid-configuration", operation_algorithms, 200),
+		.reply = discovery_reply,
+		.summary = "Where verifiers that know the issuer find its keys (OpenID Connect "
+			   "Discovery)",
 	},
 	{
 		GET("/openapi.json", NULL, 200),
