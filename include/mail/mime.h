@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 
-/* A message before it is written down. Header values hold no control characters. */
+/* A message before it is written down. */
 struct mime_message {
 	struct uuid id; /* becomes the Message-ID and the boundary */
 	int64_t written_at; /* seconds since 1970 */
@@ -23,9 +23,10 @@ struct mime_message {
 
 /*
  * Writes it as RFC 5322 with two alternatives (RFC 2046 section 5.1.4), in the arena: CRLF line
- * ends, encoded words for a subject or name that is not ASCII (RFC 2047), parts in
- * 7bit or 8bit so that links stay whole, Auto-Submitted (RFC 3834). False where a line is longer
- * than 998 octets or holds a NUL.
+ * ends, encoded words for a subject or name that is not ASCII (RFC 2047), Auto-Submitted (RFC 3834).
+ * A part is 7bit, so that its links stay whole, or else quoted-printable: all octets are ASCII, no
+ * line is longer than 998 octets, and none that is encoded is longer than 76. False where a header
+ * value holds a control character, an address is not ASCII, or a part holds a NUL.
  */
 __attribute__((warn_unused_result)) bool mime_write(
 	struct arena *arena, const struct mime_message *message, struct text *written);

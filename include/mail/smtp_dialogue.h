@@ -22,7 +22,6 @@ struct smtp_dialogue {
 	bool logged_in;
 	bool unauthenticated; /* there was mail to send and no log-in */
 	bool no_starttls;
-	bool no_8bitmime;
 	bool asked_tls; /* the next answer is that to STARTTLS */
 	bool injected; /* there was more than that answer: it would count as said under TLS */
 	bool cut; /* by us, for one of these: what is answered after it is not believed */

@@ -14,7 +14,7 @@ struct message {
 	struct text name; /* unique and stable over retries; fit for a file name */
 	struct text sender; /* the bare address of mail.from */
 	struct text recipient; /* a bare address, checked again before it is used */
-	struct text content; /* RFC 5322, CRLF line ends */
+	struct text content; /* RFC 5322, CRLF line ends, ASCII */
 };
 
 enum delivery {

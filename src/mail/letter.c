@@ -173,7 +173,7 @@ static const char *render(const struct settings *settings, struct arena *arena,
 		return wrong;
 	fill(arena, template, words, &mime);
 	if (!mime_write(arena, &mime, &content))
-		return "a line is longer than the 998 octets that mail allows";
+		return "a header would hold a control character";
 	*message = (struct message){ .name = uuid_text(arena, letter->id),
 		.sender = mime.sender,
 		.recipient = letter->recipient,

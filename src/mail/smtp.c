@@ -56,24 +56,14 @@ static int give_credentials(
 	return 1;
 }
 
-static bool is_ascii(struct text text)
-{
-	for (size_t i = 0; i < text.length; i++)
-		if ((unsigned char)text.at[i] >= 0x80)
-			return false;
-	return true;
-}
-
 static bool add_message(struct delivery_batch *batch, smtp_session_t session, size_t i)
 {
 	const struct message *message = &batch->messages[i];
 	struct content *content = arena_alloc(batch->arena, sizeof(*content));
-	bool eight_bit = !batch->dialogue.no_8bitmime && !is_ascii(message->content);
 	smtp_message_t handle = smtp_add_message(session);
 	content->text = message->content;
 	if (!handle || !smtp_set_reverse_path(handle, text_string(batch->arena, message->sender)) ||
-		!smtp_set_messagecb(handle, give_content, content) ||
-		(eight_bit && !smtp_8bitmime_set_body(handle, E8bitmime_8BITMIME)))
+		!smtp_set_messagecb(handle, give_content, content))
 		return false;
 	batch->handles[i] = handle;
 	batch->recipients[i] =
@@ -210,13 +200,6 @@ static void send(const struct settings *settings, struct arena *arena,
 	batch.handles = arena_alloc(arena, count * sizeof(*batch.handles));
 	batch.recipients = arena_alloc(arena, count * sizeof(*batch.recipients));
 	auth_client_init(); /* never undone: what its counterpart unloads is used again */
-	converse(&batch);
-	if (!batch.dialogue.no_8bitmime)
-		return;
-	/* the library ends such a session before any mail; servers take eight bits all the same */
-	batch.dialogue = (struct smtp_dialogue){
-		.login = batch.dialogue.login, .tls = batch.dialogue.tls, .no_8bitmime = true
-	};
 	converse(&batch);
 }
 

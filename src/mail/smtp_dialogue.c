@@ -99,9 +99,6 @@ static void notice(smtp_session_t session, int event, void *argument, ...)
 	case SMTP_EV_EXTNA_STARTTLS:
 		dialogue->no_starttls = true;
 		break;
-	case SMTP_EV_EXTNA_8BITMIME:
-		dialogue->no_8bitmime = true;
-		break;
 	default:
 		break;
 	}

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "mail/mime.h"
@@ -78,14 +79,77 @@ static void a_message_is_written_in_full(void **state)
 		"--=_01234567-89ab-4cde-8f01-23456789abcd--\r\n");
 }
 
-static void a_part_that_is_not_ascii_says_so_and_stays_as_it_is(void **state)
+/* What a reader makes of a quoted-printable part (RFC 2045 section 6.7). */
+static const char *decode(struct arena *arena, const char *part)
+{
+	char *decoded = arena_alloc(arena, strlen(part) + 1);
+	size_t used = 0;
+	for (const char *at = part; *at; at++) {
+		unsigned octet;
+		if (*at != '=') {
+			decoded[used++] = *at;
+		} else if (at[1] == '\r') {
+			at += 2;
+		} else {
+			assert_int_equal(sscanf(at + 1, "%2X", &octet), 1);
+			decoded[used++] = (char)octet;
+			at += 2;
+		}
+	}
+	return decoded;
+}
+
+static void assert_seven_bits_in_short_lines(const char *written)
+{
+	size_t line = 0;
+	for (const char *at = written; *at; at++) {
+		assert_true((unsigned char)*at < 0x80);
+		line = *at == '\n' ? 0 : line + 1;
+		assert_true(line <= 998 + 1);
+	}
+}
+
+static void a_part_that_is_not_ascii_is_encoded(void **state)
 {
 	struct mime_message message = plain_message();
-	message.text = TEXT("Zo\xc3\xab\nhttps://example.com/x?token=abc\n");
+	message.text = TEXT("Zo\xc3\xab = 1 \n\thttps://example.com/x\t\n");
 	const char *written = write_down(*state, &message);
-	assert_holds(written, "text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
-			      "Zo\xc3\xab\r\nhttps://example.com/x?token=abc\r\n");
+	assert_holds(written, "text/plain; charset=utf-8\r\n"
+			      "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+			      "Zo=C3=AB =3D 1=20\r\n\thttps://example.com/x=09\r\n\r\n--=_");
 	assert_holds(written, "text/html; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n");
+	assert_seven_bits_in_short_lines(written);
+}
+
+/* Whatever the text, its lines come back whole: the link among them. */
+static void encoded_lines_are_short_and_come_back(void **state)
+{
+	struct arena *arena = *state;
+	struct mime_message message = plain_message();
+	const char *link =
+		"https://example.com/a?b=c&token=0123456789012345678901234567890123456789012";
+	for (size_t length = 0; length < 160; length++) {
+		char filler[160];
+		memset(filler, length % 2 ? 'x' : ' ', sizeof(filler));
+		message.text =
+			text_format(arena, "\xe2\x82\xac%.*s\n%.*s\xc3\xab%s\n%s\n", (int)length,
+				filler, (int)length, filler, filler[0] == 'x' ? "" : " ", link);
+		const char *written = write_down(arena, &message);
+		const char *part = strstr(written, "quoted-printable\r\n\r\n") + 20;
+		char *lines = text_string(
+			arena, (struct text){ part, (size_t)(strstr(part, "\r\n--=_") - part) });
+		struct text rest = text_of(lines);
+		struct text line;
+		while (text_next(&rest, '\n', &line))
+			assert_true(line.length <= 76 + 1); /* and its CR */
+		const char *decoded = decode(arena, lines);
+		assert_holds(decoded, arena_format(arena, "\r\n%s\r\n", link));
+		struct text back = TEXT("");
+		rest = text_of(decoded);
+		while (text_next(&rest, '\r', &line)) /* LF alone, as it was written */
+			back = text_format(arena, "%.*s%.*s", TEXT_PRINTF(back), TEXT_PRINTF(line));
+		assert_true(text_equal(back, message.text));
+	}
 }
 
 /* a bare CR or LF ends a message early for one server and not for the next */
@@ -102,18 +166,42 @@ static void every_line_end_becomes_crlf(void **state)
 	}
 }
 
-static void a_line_has_998_octets_at_most(void **state)
+static void a_line_of_more_than_998_octets_is_encoded(void **state)
 {
 	struct mime_message message = plain_message();
-	struct text written;
 	char line[999];
 	memset(line, 'x', sizeof(line));
 	message.text = (struct text){ line, 998 };
-	assert_true(mime_write(*state, &message, &written));
-	message.text = (struct text){ line, 999 };
-	assert_false(mime_write(*state, &message, &written));
-	message.text = TEXT("fine");
+	assert_true(!strstr(write_down(*state, &message), "quoted-printable"));
 	message.html = (struct text){ line, 999 };
+	const char *written = write_down(*state, &message);
+	assert_holds(written, "text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 7bit\r\n");
+	assert_holds(written, "text/html; charset=utf-8\r\n"
+			      "Content-Transfer-Encoding: quoted-printable\r\n");
+	assert_seven_bits_in_short_lines(written);
+}
+
+static void a_header_cannot_begin_another(void **state)
+{
+	const struct text bad[] = { TEXT("a\r\nBcc: b@example.com"), TEXT("a\nb"), TEXT("a\rb"),
+		TEXT("a\0b"), TEXT("a\x7f") };
+	struct text written;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct mime_message message = plain_message();
+		message.subject = bad[i];
+		assert_false(mime_write(*state, &message, &written));
+		message = plain_message();
+		message.sender_name = bad[i];
+		assert_false(mime_write(*state, &message, &written));
+		message = plain_message();
+		message.sender = bad[i];
+		assert_false(mime_write(*state, &message, &written));
+		message = plain_message();
+		message.recipient = bad[i];
+		assert_false(mime_write(*state, &message, &written));
+	}
+	struct mime_message message = plain_message();
+	message.recipient = TEXT("z\xc3\xb6@example.com");
 	assert_false(mime_write(*state, &message, &written));
 }
 
@@ -208,9 +296,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_message_is_written_in_full),
-		TEST(a_part_that_is_not_ascii_says_so_and_stays_as_it_is),
+		TEST(a_part_that_is_not_ascii_is_encoded),
+		TEST(encoded_lines_are_short_and_come_back),
 		TEST(every_line_end_becomes_crlf),
-		TEST(a_line_has_998_octets_at_most),
+		TEST(a_line_of_more_than_998_octets_is_encoded),
+		TEST(a_header_cannot_begin_another),
 		TEST(a_nul_is_refused),
 		TEST(a_name_is_quoted_and_cannot_leave_its_quotes),
 		TEST(a_subject_that_is_not_ascii_becomes_encoded_words),
