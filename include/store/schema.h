@@ -24,8 +24,11 @@ typedef void migration_progress(void *context, const struct migration *migration
 
 /*
  * Brings the database to this program's schema: each missing step in a transaction of its own,
- * under an advisory lock, so that several may try at once. Returns NULL, or what is wrong and
- * what to do, in the arena; the steps before it stay applied.
+ * under an advisory lock, so that several may try at once. Where no step is missing it only reads, so
+ * a role that may not create tables will do. Returns NULL, or what is wrong and what to do, in the
+ * arena: the database is away (10 seconds for each host, unless database.url has a connect_timeout),
+ * a right is missing, or the schema is newer or another program's. The steps before it stay applied.
+ * Waits for the database, and for others who migrate.
  */
 __attribute__((warn_unused_result)) const char *schema_migrate(const struct settings *settings,
 	struct arena *arena, migration_progress *progress, void *context);

@@ -13,6 +13,9 @@
 /* Any number, the same for everyone who migrates latchkey: it names the advisory lock. */
 #define MIGRATION_LOCK "7810775199"
 
+/* Seconds for each host of database.url, where the string names no connect_timeout of its own. */
+#define CONNECT_TIMEOUT "10"
+
 #define LEDGER                                                                                     \
 	"CREATE TABLE IF NOT EXISTS schema_migrations (version bigint PRIMARY KEY, "               \
 	"name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
@@ -22,6 +25,19 @@ static const char *first_line(struct arena *arena, const char *message)
 	return arena_copy(arena, message, strcspn(message, "\n"));
 }
 
+/* What the server said, and what to do where the role lacks a right. */
+static const char *refusal(PGconn *connection, struct arena *arena, const PGresult *result)
+{
+	const char *said = first_line(arena, PQerrorMessage(connection));
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	if (!state || strcmp(state, "42501") != 0)
+		return said;
+	return arena_format(arena,
+		"%s; migrate as the role that owns the tables, or may create them: latchkey "
+		"migrate -o database.url=postgresql://OWNER@host/name",
+		said);
+}
+
 /* NULL, or what the server said. */
 static const char *run(PGconn *connection, struct arena *arena, const char *sql)
 {
@@ -29,7 +45,7 @@ static const char *run(PGconn *connection, struct arena *arena, const char *sql)
 	ExecStatusType status = PQresultStatus(result);
 	const char *wrong = NULL;
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-		wrong = first_line(arena, PQerrorMessage(connection));
+		wrong = refusal(connection, arena, result);
 	PQclear(result);
 	return wrong;
 }
@@ -67,40 +83,6 @@ static const char *apply(
 	return wrong;
 }
 
-static void ignore_notice(void *context, const PGresult *result)
-{
-	(void)context;
-	(void)result;
-}
-
-const char *schema_migrate(const struct settings *settings, struct arena *arena,
-	migration_progress *progress, void *context)
-{
-	const char *wrong = NULL;
-	PGconn *connection = PQconnectdb(settings->database_url);
-	if (PQstatus(connection) != CONNECTION_OK) {
-		wrong = arena_format(arena, "cannot connect to database.url: %s",
-			first_line(arena, PQerrorMessage(connection)));
-		goto out;
-	}
-	PQsetNoticeReceiver(connection, ignore_notice, NULL);
-	for (int i = 0; i < migration_count; i++) {
-		bool applied = false;
-		wrong = apply(connection, arena, &migrations[i], &applied);
-		if (wrong) {
-			wrong = arena_format(arena,
-				"step %04d_%s was not applied, nothing of it is left: %s",
-				migrations[i].version, migrations[i].name, wrong);
-			goto out;
-		}
-		if (applied)
-			progress(context, &migrations[i]);
-	}
-out:
-	PQfinish(connection);
-	return wrong;
-}
-
 /* Compares the ledger with the table of steps. */
 static enum schema_state compare_rows(
 	const struct rows *rows, struct arena *arena, const char **detail)
@@ -128,6 +110,88 @@ static enum schema_state compare_rows(
 	}
 	*detail = NULL;
 	return SCHEMA_FITS;
+}
+
+static void ignore_notice(void *context, const PGresult *result)
+{
+	(void)context;
+	(void)result;
+}
+
+/* NULL and the rows of a statement without parameters, or what the server said. */
+static const char *ask(
+	PGconn *connection, struct arena *arena, enum statement statement, struct rows *rows)
+{
+	const char *wrong = NULL;
+	PGresult *result = PQexecParams(
+		connection, statement_texts[statement].sql, 0, NULL, NULL, NULL, NULL, 1);
+	if (PQresultStatus(result) == PGRES_TUPLES_OK)
+		*rows = rows_of(arena, result);
+	else
+		wrong = refusal(connection, arena, result);
+	PQclear(result);
+	return wrong;
+}
+
+/* What the ledger says, without writing: a role that may not create tables has nothing to do where
+ * another has migrated. NULL and the state, or what is wrong. */
+static const char *look(PGconn *connection, struct arena *arena, enum schema_state *state)
+{
+	struct rows rows;
+	const char *detail = NULL;
+	*state = SCHEMA_OLD;
+	const char *wrong = ask(connection, arena, STATEMENT_SCHEMA_LEDGER, &rows);
+	if (!wrong && rows_boolean(&rows, 0, 0)) {
+		wrong = ask(connection, arena, STATEMENT_SCHEMA_VERSIONS, &rows);
+		if (!wrong)
+			*state = compare_rows(&rows, arena, &detail);
+	}
+	return *state == SCHEMA_NEW || *state == SCHEMA_FOREIGN ? detail : wrong;
+}
+
+/* A host that does not answer must not keep a start waiting; the string may say otherwise. */
+static PGconn *connect_within(const char *url)
+{
+	static const char *const keywords[] = { "connect_timeout", "dbname", NULL };
+	const char *const values[] = { CONNECT_TIMEOUT, url, NULL };
+	PGconn *connection = PQconnectdbParams(keywords, values, 1);
+	PQsetNoticeReceiver(connection, ignore_notice, NULL);
+	return connection;
+}
+
+static const char *apply_missing(
+	PGconn *connection, struct arena *arena, migration_progress *progress, void *context)
+{
+	for (int i = 0; i < migration_count; i++) {
+		bool applied = false;
+		const char *wrong = apply(connection, arena, &migrations[i], &applied);
+		if (wrong)
+			return arena_format(arena,
+				"step %04d_%s was not applied, nothing of it is left: %s",
+				migrations[i].version, migrations[i].name, wrong);
+		if (applied)
+			progress(context, &migrations[i]);
+	}
+	return NULL;
+}
+
+const char *schema_migrate(const struct settings *settings, struct arena *arena,
+	migration_progress *progress, void *context)
+{
+	const char *wrong = NULL;
+	enum schema_state state;
+	PGconn *connection = connect_within(settings->database_url);
+	if (PQstatus(connection) != CONNECTION_OK) {
+		wrong = arena_format(arena, "cannot connect to database.url: %s",
+			first_line(arena, PQerrorMessage(connection)));
+		goto out;
+	}
+	wrong = look(connection, arena, &state);
+	if (!wrong && state != SCHEMA_FITS)
+		wrong = apply_missing(connection, arena, progress, context);
+out:
+	PQfinish(connection);
+	return wrong;
 }
 
 enum schema_state schema_compare(struct store *store, struct arena *arena, const char **detail)
