@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * latchkey serve. What can be wrong is found before the first child is forked, and said on stderr;
- * a database that is away is no reason not to start, for it may come back.
+ * latchkey serve. What can be wrong is found before the first child is forked, and said on stderr.
+ * A database that is away, or that lacks steps of the schema, is no reason not to start: requests are
+ * answered 503 until it is there and `latchkey migrate` has been run.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "process/courier.h"
 #include "process/hasher.h"
 #include "process/listener.h"
+#include "process/privileges.h"
 #include "process/supervisor.h"
 #include "process/worker.h"
 #include "store/schema.h"
@@ -187,40 +189,77 @@ static int supervise(struct house *house)
 	return status;
 }
 
-/* NULL unless the database has answered and has another schema than this program's. */
+/* NULL unless the database has answered, and its schema is one that migrate does not mend. */
 static const char *check_schema(struct house *house, struct arena *arena)
 {
 	const char *detail;
 	enum schema_state state =
 		schema_check(&house->generation->settings, &house->log, arena, &detail);
-	return state == SCHEMA_FITS || state == SCHEMA_AWAY ? NULL : detail;
+	if (state == SCHEMA_OLD)
+		log_warning(
+			&house->log, "schema_old", "%s; until then the answers are 503", detail);
+	return state == SCHEMA_NEW || state == SCHEMA_FOREIGN ? detail : NULL;
 }
 
-static int open_house(struct house *house, struct arena *arena)
+/* With process.user, root makes the socket and nothing else: what is read and written from then on
+ * is read and written by the user that serves, now as at a reload. */
+static const char *leave_root(struct house *house, struct arena *arena)
+{
+	struct settings settings;
+	const char *wrong = options_settings(house->options, arena, &settings);
+	if (wrong || settings.process_user[0] == '\0')
+		return wrong;
+	if (geteuid() == 0)
+		wrong = listener_open(&house->listener, &settings, arena);
+	return wrong ? wrong : privileges_drop(settings.process_user, arena);
+}
+
+static void warn_of_root(const struct house *house)
+{
+	static const char advice[] =
+		"the service runs as root and needs nothing of what root may do: set "
+		"process.user, or User= in the unit of systemd, or spawn-fcgi -u";
+	log_warning(&house->log, "runs_as_root", "%s", advice);
+	if (house->log.descriptor != STDERR_FILENO)
+		complain(advice);
+}
+
+/* NULL, or what is wrong with the settings, in the arena. */
+static const char *open_files(struct house *house, struct arena *arena)
 {
 	/* 1. settings, keys, password list: all that is in files */
 	const char *wrong = generation_open(house->generation, house->options, arena);
 	const struct settings *settings = &house->generation->settings;
-	if (wrong) {
-		complain(wrong);
-		return EXIT_BAD_CONFIG;
-	}
+	if (wrong)
+		return wrong;
 	/* 2. the log, for what comes after people have stopped watching */
 	if (!log_open(&house->log, settings->log_target, (enum log_level)settings->log_level,
-		    "supervisor")) {
-		complain(arena_format(arena, "log.target: cannot write to %s: %s",
-			settings->log_target, strerror(errno)));
-		return EXIT_BAD_CONFIG;
-	}
-	/* 3. a schema that is ours; 4. the socket, so that nobody connects before */
-	wrong = check_schema(house, arena);
+		    "supervisor"))
+		return arena_format(arena, "log.target: cannot write to %s: %s",
+			settings->log_target, strerror(errno));
+	if (geteuid() == 0)
+		warn_of_root(house);
+	return NULL;
+}
+
+static int open_house(struct house *house, struct arena *arena)
+{
+	const char *wrong = leave_root(house, arena);
+	privileges_hide_memory();
 	if (!wrong)
-		wrong = listener_open(&house->listener, settings, arena);
-	if (wrong) {
+		wrong = open_files(house, arena);
+	/* 3. a schema that is ours, or will be; 4. the socket, so that nobody connects before */
+	if (!wrong)
+		wrong = check_schema(house, arena);
+	if (!wrong && house->listener.socket < 0)
+		wrong = listener_open(&house->listener, &house->generation->settings, arena);
+	if (wrong)
 		complain(wrong);
-		return EXIT_BAD_CONFIG;
-	}
-	return EXIT_OK;
+	/* a reload forgets the settings that the path came from */
+	else if (house->listener.path)
+		house->listener.path =
+			arena_copy(arena, house->listener.path, strlen(house->listener.path));
+	return wrong ? EXIT_BAD_CONFIG : EXIT_OK;
 }
 
 int command_serve(const struct options *options)

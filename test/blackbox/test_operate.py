@@ -94,6 +94,19 @@ def test_reload_refuses_nobody_and_takes_effect(make):
     assert answer.json["errors"] == {"password": ["Use at least 11 characters."]}
 
 
+def test_the_socket_goes_after_many_reloads(make):
+    """The settings that its path came from are long forgotten then, and others may be in their place."""
+    service, _ = make()
+    service.settings["http.listen"] = str(service.dir / "for-the-next-start")
+    service.write()
+    for _ in range(3):
+        before = service.children()
+        service.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not set(before) & set(service.children()))
+    service.process.terminate()
+    assert service.process.wait(timeout=10) == 0 and not os.path.exists(service.socket)
+
+
 def test_reload_with_wrong_settings_changes_nothing(make):
     service, web = make()
     service.settings["passwords.min_length"] = "none"
@@ -183,7 +196,7 @@ def test_memory_for_hashes_goes_when_they_stop(make, address):
 
     def resident():
         return sum(int(line.split()[1]) for h in hashers(service)
-                   for line in open(f"/proc/{h}/smaps_rollup") if line.startswith("Rss:"))
+                   for line in open(f"/proc/{h}/status") if line.startswith("VmRSS:"))
     before = wait_until(lambda: hashers(service) and resident())
     register(web, address())
     assert resident() > before + 60000
