@@ -1,39 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * yajl is quick and lenient; what it lets through is checked here: UTF-8 (it takes overlong forms
- * and surrogates), surrogate escapes (it makes other characters of unpaired ones), duplicate keys,
- * depth. Its memory comes from the arena, so nothing is freed.
+ * and surrogates), surrogate escapes (it makes other characters of unpaired ones), white space (it
+ * takes vertical tabs and form feeds), duplicate keys, depth.
  */
 #include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <yajl/yajl_gen.h>
 #include <yajl/yajl_parse.h>
 
-/* The size stands before each block, for a bump allocator does not know it. */
-static void *allocate(void *arena, size_t size)
-{
-	size_t *block = arena_alloc(arena, 16 + size);
-	*block = size;
-	return (char *)block + 16;
-}
-
-static void *reallocate(void *arena, void *old, size_t size)
-{
-	void *block = allocate(arena, size);
-	if (old) {
-		size_t before = *(size_t *)(void *)((char *)old - 16);
-		memcpy(block, old, before < size ? before : size);
-	}
-	return block;
-}
-
-static void release(void *arena, void *block)
-{
-	(void)arena;
-	(void)block;
-}
+#include "base/json_memory.h"
 
 /* A key, and which object it is in. */
 struct seen_key {
@@ -251,7 +228,12 @@ bool json_read(
 		*reason = "The body has an unpaired surrogate";
 		return false;
 	}
-	yajl_alloc_funcs memory = { allocate, reallocate, release, arena };
+	/* in a string they are refused anyway, like all control characters */
+	if (text_find(json, '\v') < json.length || text_find(json, '\f') < json.length) {
+		*reason = "The body is not valid JSON";
+		return false;
+	}
+	yajl_alloc_funcs memory = json_memory(arena);
 	yajl_handle parser = yajl_alloc(&callbacks, &memory, &reader);
 	/* a quote at the end ends a string that was begun behind the object, which yajl overlooks */
 	if (yajl_parse(parser, (const unsigned char *)json.at, json.length) != yajl_status_ok ||
@@ -274,89 +256,4 @@ const struct json_member *json_find(const struct json_object *object, struct tex
 		if (text_equal(object->members[i].name, name))
 			return &object->members[i];
 	return NULL;
-}
-
-void json_begin(struct json_writer *writer, struct arena *arena)
-{
-	yajl_alloc_funcs memory = { allocate, reallocate, release, arena };
-	writer->generator = yajl_gen_alloc(&memory);
-	writer->failed = !writer->generator ||
-			 !yajl_gen_config(writer->generator, yajl_gen_validate_utf8, 1);
-}
-
-static void note(struct json_writer *writer, yajl_gen_status status)
-{
-	writer->failed |= status != yajl_gen_status_ok;
-}
-
-static void put_key(struct json_writer *writer, const char *key)
-{
-	if (key)
-		note(writer, yajl_gen_string(
-				     writer->generator, (const unsigned char *)key, strlen(key)));
-}
-
-void json_open_object(struct json_writer *writer, const char *key)
-{
-	put_key(writer, key);
-	note(writer, yajl_gen_map_open(writer->generator));
-}
-
-void json_close_object(struct json_writer *writer)
-{
-	note(writer, yajl_gen_map_close(writer->generator));
-}
-
-void json_open_array(struct json_writer *writer, const char *key)
-{
-	put_key(writer, key);
-	note(writer, yajl_gen_array_open(writer->generator));
-}
-
-void json_close_array(struct json_writer *writer)
-{
-	note(writer, yajl_gen_array_close(writer->generator));
-}
-
-void json_text(struct json_writer *writer, const char *key, struct text value)
-{
-	put_key(writer, key);
-	/* yajl's own check is as lenient as its parser's */
-	writer->failed |= !utf8_is_valid(value);
-	note(writer,
-		yajl_gen_string(writer->generator,
-			(const unsigned char *)(value.length > 0 ? value.at : ""), value.length));
-}
-
-void json_string(struct json_writer *writer, const char *key, const char *value)
-{
-	json_text(writer, key, text_of(value));
-}
-
-void json_integer(struct json_writer *writer, const char *key, int64_t value)
-{
-	put_key(writer, key);
-	note(writer, yajl_gen_integer(writer->generator, value));
-}
-
-void json_boolean(struct json_writer *writer, const char *key, bool value)
-{
-	put_key(writer, key);
-	note(writer, yajl_gen_bool(writer->generator, value));
-}
-
-void json_null(struct json_writer *writer, const char *key)
-{
-	put_key(writer, key);
-	note(writer, yajl_gen_null(writer->generator));
-}
-
-bool json_end(struct json_writer *writer, struct text *json)
-{
-	const unsigned char *at;
-	size_t length;
-	note(writer, yajl_gen_get_buf(writer->generator, &at, &length));
-	if (!writer->failed)
-		*json = (struct text){ (const char *)at, length };
-	return !writer->failed;
 }

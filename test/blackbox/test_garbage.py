@@ -21,6 +21,7 @@ MALFORMED = {
     "raw NUL": b'{"username":"a\x00b"}', "duplicate key": b'{' + GOOD.encode() + b',"password":"x"}',
     "escaped duplicate": b'{"a":1,"\\u0061":2}', "nested duplicate": b'{"x":{"a":1,"a":2}}',
     "too deep": b'{"a":' + b"[" * 8 + b"]" * 8 + b"}", "very deep": b"[" * 30000, "leading zero": b'{"a":01}',
+    "form feed": b"{\f" + GOOD.encode() + b"}", "vertical tab": b"{" + GOOD.encode() + b"}\v", "no-break space": b"\xc2\xa0{}",
     "plus": b'{"a":+1}', "NaN": b'{"a":NaN}', "hex": b'{"a":0x10}', "form": b"username=a&password=b",
 }
 

@@ -31,11 +31,32 @@ static void bad_documents_are_refused(void **state)
 		"{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\xf4\x90\x80\x80\"}", "{\"a\":\"\\ud800\"}",
 		"{\"a\":\"\\udc00\"}", "{\"a\":\"\\ud800\\u0041\"}", "{\"a\":1,\"a\":2}",
 		"{\"a\":1,\"\\u0061\":2}", "{\"x\":{\"a\":1,\"a\":1}}",
-		"{\"x\":[{\"a\":1,\"a\":1}]}" };
+		"{\"x\":[{\"a\":1,\"a\":1}]}", "\v{}", "{}\f", "{\"a\":\f1}", "{\v\"a\":1}",
+		"{\"a\"\v:1}", "\xc2\xa0{}", "\xe2\x80\xa8{}", "{\"a\":-}", "{\"a\":--1}",
+		"{\"a\":1e}", "{\"a\":1e+}", "{\"a\":0x1}", "{\"a\":-01}", "{\"a\":00}",
+		"{\"a\":1 2}", "{\"a\":truefalse}", "{\"a\":nulll}", "{\"a\":True}",
+		"{\"a\":Infinity}", "{\"a\":\"\\U0041\"}", "{\"a\":\"\\'\"}", "{\"a\":\"\\v\"}",
+		"{\"a\":\"\\0\"}", "{\"a\":\"\\u00g0\"}", "{1:2}", "{null:1}",
+		"{\"a\":\"\xc1\xbf\"}", "{\"a\":\"\xe0\x9f\xbf\"}", "{\"a\":\"\xf0\x8f\xbf\xbf\"}",
+		"{\"\xff\":1}", "{\"\\ud800\":1}" };
 	struct json_object object;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (reads(text_of(bad[i]), &object))
 			fail_msg("read: %s", bad[i]);
+}
+
+/* RFC 8259 section 2: space, tab, LF and CR; section 6: numbers of any size. */
+static void good_documents_are_read(void **state)
+{
+	(void)state;
+	static const char *const good[] = { "{}", " \t\n\r{ \t\n\r} \t\n\r", "{\"a\":0}",
+		"{\"a\":-0}", "{\"a\":1e400}", "{\"a\":1E+2}", "{\"a\":-1.5e-3}",
+		"{\"a\":99999999999999999999999999}", "{\"a\":\"\\b\\f\\n\\r\\t\\/\\\\\\\"\"}",
+		"{\"\":1}", "{\"a\":\"\x7f\"}", "{\"a\":[[],{}]}", "{\"a\":\"\xef\xbf\xbf\"}" };
+	struct json_object object;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!reads(text_of(good[i]), &object))
+			fail_msg("refused: %s", good[i]);
 }
 
 static void members_have_types_and_values(void **state)
@@ -131,6 +152,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_documents_are_refused),
+		cmocka_unit_test(good_documents_are_read),
 		cmocka_unit_test(members_have_types_and_values),
 		cmocka_unit_test(nul_and_pairs_of_surrogates_arrive_whole),
 		cmocka_unit_test(depth_is_bounded),
