@@ -31,8 +31,16 @@ __attribute__((warn_unused_result)) enum outcome session_refresh_token(
  * verified, created_at; `first` is the column of pk. */
 struct user session_user(const struct rows *rows, size_t first);
 
-/* For results that an operation has no word of its own for: AWAY and FAILED are UNAVAILABLE. */
-enum outcome session_unavailable(struct output *output);
+/* For results that an operation has no word of its own for. AWAY is UNAVAILABLE: to be tried again.
+ * Everything else is a bug or a damaged schema, and INTERNAL_ERROR. */
+enum outcome session_failed(
+	const struct context *context, enum store_result result, struct output *output);
+
+/* INTERNAL_ERROR, and a line in the log that says what: something failed that never should. */
+enum outcome session_broken(const struct context *context, const char *what);
+
+/* UNAVAILABLE for a second: what is needed is taken by others, or not in reach. */
+enum outcome session_busy(struct output *output);
 
 /* Hashes, or verifies, in the context's memory for it. UNAVAILABLE where there is not enough. */
 __attribute__((warn_unused_result)) enum outcome session_hash(

@@ -76,7 +76,7 @@ static enum outcome operate(struct exchange *exchange)
 	if (session_hashes(wanted) && !context->hashes) {
 		log_warning(
 			context->log, "hashers_busy", "client=%.*s", TEXT_PRINTF(context->client));
-		return session_unavailable(&exchange->output);
+		return session_busy(&exchange->output);
 	}
 	return wanted(context, &exchange->input, &exchange->output);
 }

@@ -20,7 +20,7 @@ static enum outcome find(struct context *context, const struct input *input, str
 	if (result == STORE_NONE)
 		return OUTCOME_UNAUTHORIZED;
 	if (result != STORE_ROWS)
-		return session_unavailable(output);
+		return session_failed(context, result, output);
 	int64_t wait = rows_integer(rows, 0, COLUMN_WAIT);
 	return wait > 0 ? limit_refuse(context, LIMIT_LOGIN, wait, output) : OUTCOME_OK;
 }
@@ -48,5 +48,5 @@ enum outcome operation_change_password(
 		bind_text(new_hash), bind_uuid(input->claims.session), bind_text(context->client));
 	if (result == STORE_NONE) /* changed elsewhere since it was verified */
 		return OUTCOME_INCORRECT_PASSWORD;
-	return result == STORE_ROWS ? OUTCOME_OK : session_unavailable(output);
+	return result == STORE_ROWS ? OUTCOME_OK : session_failed(context, result, output);
 }

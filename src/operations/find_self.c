@@ -11,7 +11,7 @@ enum outcome operation_find_self(
 	if (result == STORE_NONE)
 		return OUTCOME_UNAUTHORIZED;
 	if (result != STORE_ROWS)
-		return session_unavailable(output);
+		return session_failed(context, result, output);
 	output->user = session_user(&rows, 0);
 	return OUTCOME_OK;
 }

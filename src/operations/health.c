@@ -9,5 +9,5 @@ enum outcome operation_health(
 	struct rows rows;
 	enum store_result result =
 		store_run(context->store, context->arena, STATEMENT_HEALTH, NULL, 0, &rows);
-	return result == STORE_ROWS ? OUTCOME_OK : session_unavailable(output);
+	return result == STORE_ROWS ? OUTCOME_OK : session_busy(output);
 }

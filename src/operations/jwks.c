@@ -7,6 +7,6 @@ enum outcome operation_jwks(
 {
 	(void)input;
 	if (!keyring_jwks(context->keyring, context->arena, &output->json))
-		return session_unavailable(output);
+		return session_broken(context, "the keys could not be written down");
 	return OUTCOME_OK;
 }

@@ -14,13 +14,14 @@ enum outcome letter_request(struct context *context, enum statement statement, e
 	struct onetime onetime = onetime_create(context->arena);
 	struct text sealed;
 	if (!onetime_seal(context->arena, context->keyring, onetime.token, folded, &sealed))
-		return session_unavailable(output);
-	if (STORE_RUN(context->store, context->arena, statement, rows, limits.pair, limits.network,
-		    limits.allowed, limits.seconds, limits.network_factor, bind_text(folded),
-		    mail.account, mail.allowed, mail.seconds,
-		    bind_octets(onetime.digest, sizeof(onetime.digest)), bind_integer(lifetime),
-		    bind_text(sealed), bind_text(context->client)) != STORE_ROWS)
-		return session_unavailable(output);
+		return session_broken(context, "no token was sealed");
+	enum store_result result = STORE_RUN(context->store, context->arena, statement, rows,
+		limits.pair, limits.network, limits.allowed, limits.seconds, limits.network_factor,
+		bind_text(folded), mail.account, mail.allowed, mail.seconds,
+		bind_octets(onetime.digest, sizeof(onetime.digest)), bind_integer(lifetime),
+		bind_text(sealed), bind_text(context->client));
+	if (result != STORE_ROWS)
+		return session_failed(context, result, output);
 	int64_t wait = rows_integer(rows, 0, 0);
 	return wait > 0 ? limit_refuse(context, limit, wait, output) : OUTCOME_OK;
 }

@@ -2,6 +2,7 @@
 #include "operations/limits.h"
 
 #include "base/secret.h"
+#include "operations/session.h"
 
 /*
  * What one setting means for its three limits. A network may hold many people, so it may try more
@@ -84,12 +85,11 @@ enum outcome limit_count(
 		return OUTCOME_OK;
 	struct limit_binds binds = limit_try(context, limit, account);
 	struct rows rows;
-	if (STORE_RUN(context->store, context->arena, STATEMENT_ATTEMPT_COUNT, &rows, binds.pair,
-		    binds.network, binds.account, binds.allowed, binds.seconds,
-		    binds.network_factor, binds.account_factor) != STORE_ROWS) {
-		output->retry_after = 1;
-		return OUTCOME_UNAVAILABLE;
-	}
+	enum store_result result = STORE_RUN(context->store, context->arena,
+		STATEMENT_ATTEMPT_COUNT, &rows, binds.pair, binds.network, binds.account,
+		binds.allowed, binds.seconds, binds.network_factor, binds.account_factor);
+	if (result != STORE_ROWS)
+		return session_failed(context, result, output);
 	int64_t wait = rows_integer(&rows, 0, 0);
 	return wait > 0 ? limit_refuse(context, limit, wait, output) : OUTCOME_OK;
 }

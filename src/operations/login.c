@@ -51,7 +51,7 @@ static enum outcome open_session(struct context *context, struct text phc, struc
 	if (result == STORE_NONE) /* the password was changed just now */
 		return OUTCOME_INVALID_CREDENTIALS;
 	if (result != STORE_ROWS)
-		return session_unavailable(output);
+		return session_failed(context, result, output);
 	session.expires_at = rows_integer(&rows, 0, 0);
 	session.issued_at = session.expires_at - context->settings->sessions_lifetime;
 	enum outcome outcome = session_access_token(context, &session, output);
@@ -62,8 +62,10 @@ enum outcome operation_login(
 	struct context *context, const struct input *input, struct output *output)
 {
 	struct rows rows;
-	if (find(context, value_folded(context->arena, input->login_name), &rows) != STORE_ROWS)
-		return session_unavailable(output);
+	enum store_result result =
+		find(context, value_folded(context->arena, input->login_name), &rows);
+	if (result != STORE_ROWS)
+		return session_failed(context, result, output);
 	int64_t wait = rows_integer(&rows, 0, COLUMN_WAIT);
 	if (wait > 0)
 		return limit_refuse(context, LIMIT_LOGIN, wait, output);

@@ -25,5 +25,5 @@ enum outcome operation_logout(
 		bind_text(context->client));
 	if (result == STORE_NONE)
 		return input->protected ? OUTCOME_UNAUTHORIZED : OUTCOME_INVALID_TOKEN;
-	return result == STORE_ROWS ? OUTCOME_OK : session_unavailable(output);
+	return result == STORE_ROWS ? OUTCOME_OK : session_failed(context, result, output);
 }

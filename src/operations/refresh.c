@@ -26,7 +26,7 @@ static enum outcome rotate(
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_TOKEN;
 	if (result != STORE_ROWS)
-		return session_unavailable(output);
+		return session_failed(context, result, output);
 	if (rows_boolean(&rows, 0, STOLEN)) {
 		log_reuse(context);
 		return OUTCOME_INVALID_TOKEN;
@@ -50,7 +50,8 @@ static enum outcome end_stolen(struct context *context, const struct refresh_cla
 	enum store_result result = STORE_RUN(context->store, context->arena,
 		STATEMENT_SESSION_STOLEN, &rows, bind_integer(user_pk), bind_uuid(claims->session),
 		bind_text(context->client));
-	return result == STORE_NONE ? OUTCOME_INVALID_TOKEN : session_unavailable(output);
+	return result == STORE_NONE ? OUTCOME_INVALID_TOKEN
+				    : session_failed(context, result, output);
 }
 
 /* Without rotation nothing is written but a rarely touched moment, or that the successor of an
@@ -66,7 +67,7 @@ static enum outcome keep(
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_TOKEN;
 	if (result != STORE_ROWS)
-		return session_unavailable(output);
+		return session_failed(context, result, output);
 
 	int64_t generation = rows_integer(&rows, 0, GENERATION);
 	int64_t user_pk = rows_integer(&rows, 0, USER_PK);
@@ -76,10 +77,11 @@ static enum outcome keep(
 		return end_stolen(context, claims, user_pk, output);
 	if (present && (in_grace || rows_boolean(&rows, 0, STALE))) {
 		struct rows touched;
-		if (STORE_RUN(context->store, context->arena, STATEMENT_SESSION_TOUCH, &touched,
-			    bind_integer(user_pk), bind_uuid(claims->session),
-			    bind_integer(generation)) != STORE_NONE)
-			return session_unavailable(output);
+		result = STORE_RUN(context->store, context->arena, STATEMENT_SESSION_TOUCH,
+			&touched, bind_integer(user_pk), bind_uuid(claims->session),
+			bind_integer(generation));
+		if (result != STORE_NONE)
+			return session_failed(context, result, output);
 	}
 	struct session session = {
 		.user = claims->subject,

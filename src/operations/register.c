@@ -37,8 +37,9 @@ static enum outcome taken(struct context *context, const struct input *input,
 	enum store_result result = STORE_RUN(context->store, context->arena,
 		STATEMENT_ACCOUNT_KNOWN, &unused, bind_text(email), mail.account, mail.allowed,
 		mail.seconds, bind_text(context->client));
-	return result == STORE_ROWS || result == STORE_NONE ? OUTCOME_OK
-							    : session_unavailable(output);
+	return result == STORE_ROWS || result == STORE_NONE
+		       ? OUTCOME_OK
+		       : session_failed(context, result, output);
 }
 
 static enum store_result create(struct context *context, struct user *user, struct text phc,
@@ -48,8 +49,10 @@ static enum store_result create(struct context *context, struct user *user, stru
 	struct limit_binds mail = limit_mail(context, email);
 	struct onetime onetime = onetime_create(context->arena);
 	struct text sealed;
-	if (!onetime_seal(context->arena, context->keyring, onetime.token, email, &sealed))
+	if (!onetime_seal(context->arena, context->keyring, onetime.token, email, &sealed)) {
+		(void)session_broken(context, "no token was sealed");
 		return STORE_FAILED;
+	}
 	return STORE_RUN(context->store, context->arena, STATEMENT_ACCOUNT_CREATE, rows,
 		bind_text(user->email), bind_text(user->username), bind_text(user->full_name),
 		bind_text(user->first_name), bind_text(user->last_name), bind_text(phc),
@@ -95,14 +98,12 @@ enum outcome operation_register(
 
 	struct session session = { .id = uuid_ordered() };
 	struct rows rows;
-	switch (create(context, user, phc, &session, input->opens_session, &rows)) {
-	case STORE_ROWS:
-		break;
-	case STORE_CONFLICT:
+	enum store_result result =
+		create(context, user, phc, &session, input->opens_session, &rows);
+	if (result == STORE_CONFLICT)
 		return taken(context, input, &rows, output);
-	default:
-		return session_unavailable(output);
-	}
+	if (result != STORE_ROWS)
+		return session_failed(context, result, output);
 	user->pk = rows_integer(&rows, 0, 0);
 	user->id = rows_uuid(&rows, 0, 1);
 	user->created_at = rows_integer(&rows, 0, 2);

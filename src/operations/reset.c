@@ -12,9 +12,10 @@ static enum outcome find(struct context *context, struct bind digest, struct out
 {
 	struct limit_binds limits = limit_try(context, LIMIT_RESET_CONFIRM, TEXT_NONE);
 	struct rows rows;
-	if (STORE_RUN(context->store, context->arena, STATEMENT_RESET_FIND, &rows, limits.network,
-		    limits.allowed, limits.seconds, digest) != STORE_ROWS)
-		return session_unavailable(output);
+	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_RESET_FIND,
+		&rows, limits.network, limits.allowed, limits.seconds, digest);
+	if (result != STORE_ROWS)
+		return session_failed(context, result, output);
 	int64_t wait = rows_integer(&rows, 0, 0);
 	if (wait > 0)
 		return limit_refuse(context, LIMIT_RESET_CONFIRM, wait, output);
@@ -46,5 +47,5 @@ enum outcome operation_reset(
 			digest_bind, bind_text(phc), bind_text(context->client));
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_ONE_TIME_TOKEN;
-	return result == STORE_ROWS ? OUTCOME_OK : session_unavailable(output);
+	return result == STORE_ROWS ? OUTCOME_OK : session_failed(context, result, output);
 }

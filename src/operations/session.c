@@ -18,7 +18,7 @@ enum outcome session_access_token(
 	};
 	if (!access_token_issue(context->arena, context->keyring, context->settings, &claims,
 		    &output->access_token))
-		return session_unavailable(output);
+		return session_broken(context, "no access token was signed");
 	return OUTCOME_OK;
 }
 
@@ -34,7 +34,7 @@ enum outcome session_refresh_token(
 	};
 	if (!refresh_token_issue(context->arena, context->keyring, context->settings, &claims,
 		    &output->refresh_token))
-		return session_unavailable(output);
+		return session_broken(context, "no refresh token was signed");
 	output->refresh_token_lifetime = session->expires_at - clock_now();
 	return OUTCOME_OK;
 }
@@ -54,7 +54,24 @@ struct user session_user(const struct rows *rows, size_t first)
 	};
 }
 
-enum outcome session_unavailable(struct output *output)
+enum outcome session_failed(
+	const struct context *context, enum store_result result, struct output *output)
+{
+	if (result == STORE_AWAY)
+		return session_busy(output);
+	if (result == STORE_FAILED)
+		return OUTCOME_INTERNAL_ERROR;
+	return session_broken(context, "a statement gave what it never gives");
+}
+
+enum outcome session_broken(const struct context *context, const char *what)
+{
+	log_error(context->log, "operation_failed", "client=%.*s %s", TEXT_PRINTF(context->client),
+		what);
+	return OUTCOME_INTERNAL_ERROR;
+}
+
+enum outcome session_busy(struct output *output)
 {
 	output->retry_after = 1;
 	return OUTCOME_UNAVAILABLE;
@@ -85,7 +102,7 @@ enum outcome session_hash(
 		return OUTCOME_OK;
 	log_error(
 		context->log, "no_memory_to_hash", "kib=%ld", context->settings->passwords_memory);
-	return session_unavailable(output);
+	return session_busy(output);
 }
 
 enum outcome session_verify(struct context *context, struct text phc, struct text password,
@@ -95,7 +112,7 @@ enum outcome session_verify(struct context *context, struct text phc, struct tex
 	if (match == PASSWORD_UNREADABLE) { /* or no memory to read it with */
 		log_error(context->log, "password_hash_unreadable", "client=%.*s",
 			TEXT_PRINTF(context->client));
-		return session_unavailable(output);
+		return session_busy(output);
 	}
 	*matches = match == PASSWORD_MATCHES;
 	return OUTCOME_OK;

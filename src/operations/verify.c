@@ -14,5 +14,5 @@ enum outcome operation_verify(
 		&rows, bind_octets(digest, sizeof(digest)), bind_text(context->client));
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_ONE_TIME_TOKEN;
-	return result == STORE_ROWS ? OUTCOME_OK : session_unavailable(output);
+	return result == STORE_ROWS ? OUTCOME_OK : session_failed(context, result, output);
 }

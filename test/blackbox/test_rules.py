@@ -275,3 +275,18 @@ def test_refresh_and_me_are_one_statement_each(cluster, service, nginx, address)
         mine = [s for s in statements if "outbox" not in s and "BEGIN" not in s and "ROLLBACK" not in s and "purge" not in s]
         assert len(mine) == 1 and name in mine[0], statements
     cluster.execute(f"ALTER DATABASE {service.database} RESET log_statement")
+
+
+def test_a_damaged_schema_is_no_reason_to_try_again(make, address):
+    """503 says that a retry makes sense; a table that is not there says that somebody must look."""
+    service, web = make()
+    email = address()
+    register(web, email)
+    tokens = log_in(web, email).json
+    service.query("ALTER TABLE sessions RENAME TO elsewhere")
+    for answer in (web.get("/api/auth/me", token=tokens["access_token"]), log_in(web, email),
+                   web.post("/api/auth/refresh", {"refresh_token": tokens["refresh_token"]})):
+        assert (answer.status, answer.json["code"], answer.headers["Retry-After"]) == (500, "internal_error", None)
+    assert service.log_contains("statement_failed") and not service.log_contains("child_died")
+    service.query("ALTER TABLE elsewhere RENAME TO sessions")
+    assert web.get("/api/auth/me", token=tokens["access_token"]).status == 200
