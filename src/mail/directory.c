@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Each message becomes NAME.eml, with the line ends of the system, for people and tests to read.
- * It has its name only when it is whole. */
+/*
+ * Each message becomes NAME.eml, with the line ends of the system, for people and tests to read. It
+ * holds a token that works, so nobody but the service's user may read it, and nothing that somebody
+ * else has put into the folder is written through.
+ */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,56 +25,85 @@ static const char *check(const struct settings *settings, struct arena *arena)
 	return NULL;
 }
 
-static bool write_lines(FILE *file, struct text content)
+/* Without the CR of each line. */
+static struct text system_lines(struct arena *arena, struct text content)
 {
+	char *lines = arena_alloc(arena, content.length);
+	size_t length = 0;
 	for (size_t i = 0; i < content.length; i++)
-		if (content.at[i] != '\r' && putc(content.at[i], file) == EOF)
-			return false;
-	return fflush(file) == 0 && fsync(fileno(file)) == 0;
+		if (content.at[i] != '\r')
+			lines[length++] = content.at[i];
+	return (struct text){ lines, length };
 }
 
-/* errno, or 0. */
-static int write_file(const char *path, struct text content)
+static bool write_all(int file, struct text content)
 {
-	unlink(path); /* of somebody who was killed */
-	int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	FILE *file = descriptor >= 0 ? fdopen(descriptor, "w") : NULL;
-	int error = errno;
-	if (!file) {
-		if (descriptor >= 0)
-			close(descriptor);
-		return error;
+	while (content.length > 0) {
+		ssize_t written = write(file, content.at, content.length);
+		if (written < 0 && errno != EINTR)
+			return false;
+		content = text_after(content, written > 0 ? (size_t)written : 0);
 	}
-	error = write_lines(file, content) ? 0 : errno;
-	fclose(file);
-	return error;
+	return fsync(file) == 0;
+}
+
+/* A new file; errno says why not. */
+static bool write_file(int folder, const char *name, struct text content)
+{
+	unlinkat(folder, name, 0); /* of a process that was killed */
+	int file = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (file < 0)
+		return false;
+	bool done = write_all(file, content);
+	int error = errno;
+	close(file);
+	errno = error;
+	return done;
+}
+
+/* Gives the message its name once it is whole, and on the disk with it: its row is deleted then. */
+static bool put(int folder, struct arena *arena, const char *name, struct text content)
+{
+	const char *temporary = arena_format(arena, "%s.new", name);
+	if (write_file(folder, temporary, content) &&
+		renameat(folder, temporary, folder, name) == 0 && fsync(folder) == 0)
+		return true;
+	int error = errno;
+	unlinkat(folder, temporary, 0);
+	errno = error;
+	return false;
 }
 
 /* NULL, or why not. A file of that name is the same mail, sent before. */
-static const char *store(const char *folder, struct arena *arena, const struct message *message)
+static const char *store(int folder, struct arena *arena, const struct message *message)
 {
-	const char *path = arena_format(arena, "%s/%.*s.eml", folder, TEXT_PRINTF(message->name));
-	const char *temporary = arena_format(arena, "%s.new", path);
+	const char *name = arena_format(arena, "%.*s.eml", TEXT_PRINTF(message->name));
+	struct stat status;
 	if (text_find(message->name, '/') < message->name.length)
 		return "the name is no file name";
-	if (access(path, F_OK) == 0)
+	if (fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISREG(status.st_mode)
+			       ? NULL
+			       : arena_format(arena, "mail.directory: %s is there, and is no file",
+					 name);
+	if (errno == ENOENT && put(folder, arena, name, system_lines(arena, message->content)))
 		return NULL;
-	int error = write_file(temporary, message->content);
-	if (error == 0 && rename(temporary, path) == 0)
-		return NULL;
-	error = error ? error : errno;
-	unlink(temporary);
-	return arena_format(arena, "%s: %s", path, strerror(error));
+	return arena_format(arena, "mail.directory: %s: %s", name, strerror(errno));
 }
 
 static void send(const struct settings *settings, struct arena *arena,
 	const struct message *messages, size_t count, struct delivery_report *reports)
 {
+	int folder = open(settings->mail_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *missing = arena_format(
+		arena, "mail.directory: %s: %s", settings->mail_directory, strerror(errno));
 	for (size_t i = 0; i < count; i++) {
-		const char *wrong = store(settings->mail_directory, arena, &messages[i]);
+		const char *wrong = folder >= 0 ? store(folder, arena, &messages[i]) : missing;
 		reports[i].delivery = wrong ? DELIVERY_RETRY : DELIVERY_SENT;
 		reports[i].reason = wrong ? wrong : "";
 	}
+	if (folder >= 0)
+		close(folder);
 }
 
 const struct transport transport_directory = {

@@ -218,3 +218,37 @@ def test_mail_folder_holds_whole_files(service, nginx, address):
     service.token(email, "verify")
     assert not list((service.dir / "mail").glob("*.new"))
     assert stat.S_ISREG(next((service.dir / "mail").glob("*.eml")).stat().st_mode)
+
+
+def test_mail_files_are_for_the_service_alone(service, nginx, address):
+    email = address()
+    register(nginx, email)
+    service.token(email, "verify")
+    assert {stat.S_IMODE(p.stat().st_mode) for p in (service.dir / "mail").glob("*.eml")} == {0o600}
+
+
+def test_mail_is_not_written_through_a_link_of_somebody_else(make, sink, address):
+    """Neither where the message is written first, nor where it is then."""
+    server = sink()
+    service, web = make(**smtp(server))
+    server.fail_at("mail", "451 not now", times=2)
+    email, other = address(), address()
+    register(web, email)
+    register(web, other)
+    wait_until(lambda: service.log_contains("mail_retry"))
+    service.stop()
+    ids = dict(service.query("SELECT recipient, id FROM outbox"))
+    victims = [service.dir / "log" / name for name in ("one", "two")]
+    for path in victims:
+        path.write_text("mine")
+        path.chmod(0o666)
+    (service.dir / "mail" / f"{ids[email]}.eml.new").symlink_to(victims[0])
+    (service.dir / "mail" / f"{ids[other]}.eml").symlink_to(victims[1])
+    service.settings["mail.transport"] = "directory"
+    service.query("UPDATE outbox SET next_attempt_at = now()")
+    service.write()
+    service.start()
+    assert service.token(email, "verify")
+    wait_until(lambda: service.log_contains(r"mail_retry.*\.eml is there, and is no file"))
+    assert [path.read_text() for path in victims] == ["mine", "mine"]
+    assert not (service.dir / "mail" / f"{ids[email]}.eml").is_symlink()
