@@ -48,7 +48,4 @@ __attribute__((warn_unused_result)) bool smtp_dialogue_attach(
 /* Why what the server gave no answer to was not sent: one printable line, in the arena. */
 const char *smtp_dialogue_reason(struct arena *arena, const struct smtp_dialogue *dialogue);
 
-/* text in one line that can be printed, and is not longer than a line of a log. */
-const char *smtp_dialogue_line(struct arena *arena, const char *text);
-
 #endif

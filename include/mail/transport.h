@@ -46,6 +46,12 @@ extern const struct transport transport_smtp;
 extern const struct transport transport_sendmail;
 extern const struct transport transport_directory;
 
+/* Message content with the line ends of the system (LF), in the arena. */
+struct text system_lines(struct arena *arena, struct text content);
+
+/* What somebody else said as one printable line of at most 200 octets, in the arena. */
+const char *delivery_line(struct arena *arena, const char *text);
+
 /* True for an address that may stand in an envelope: one @, no octet that has a meaning in SMTP
  * or a header, 254 octets at most. */
 bool address_is_safe(struct text address);

@@ -25,17 +25,6 @@ static const char *check(const struct settings *settings, struct arena *arena)
 	return NULL;
 }
 
-/* Without the CR of each line. */
-static struct text system_lines(struct arena *arena, struct text content)
-{
-	char *lines = arena_alloc(arena, content.length);
-	size_t length = 0;
-	for (size_t i = 0; i < content.length; i++)
-		if (content.at[i] != '\r')
-			lines[length++] = content.at[i];
-	return (struct text){ lines, length };
-}
-
 static bool write_all(int file, struct text content)
 {
 	while (content.length > 0) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A pipe to the machine's own mail program, for hosts that block the mail ports. */
+/*
+ * A pipe to the machine's own mail program, for hosts that block the mail ports. It may hang, and so
+ * may what it runs; what it says of a failure is all that an administrator has to go by.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +12,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,7 +25,30 @@ static const char *check(const struct settings *settings, struct arena *arena)
 	return NULL;
 }
 
-static pid_t start(const char *program, const char *sender, int pipe_ends[2])
+#define LOOK_MS 10 /* how often is looked whether the program has ended */
+#define WORDS_MAXIMUM 400 /* octets of what it says on stderr; the rest is read and forgotten */
+
+/* A program at work on one message. */
+struct run {
+	pid_t child; /* and its process group */
+	int to; /* its stdin; -1: closed */
+	int from; /* its stderr; -1: closed */
+	struct text rest; /* of the message */
+	int64_t deadline; /* monotonic ms */
+	bool killed;
+	char words[WORDS_MAXIMUM];
+	size_t word_count; /* octets */
+};
+
+/* In the child. Where a pipe has the wanted number already, dup2 would leave it to close with exec. */
+static bool become(int descriptor, int wanted)
+{
+	return descriptor == wanted ? fcntl(wanted, F_SETFD, 0) == 0
+				    : dup2(descriptor, wanted) >= 0;
+}
+
+/* The program leads a group of its own: mail programs run others, which are killed with it. */
+static pid_t start(const char *program, const char *sender, int stdin_end, int stderr_end)
 {
 	pid_t child = fork();
 	if (child != 0)
@@ -32,89 +57,119 @@ static pid_t start(const char *program, const char *sender, int pipe_ends[2])
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	/* where the pipe has number 0 already, dup2 would leave it to close with the exec */
-	if (pipe_ends[0] == STDIN_FILENO ? fcntl(STDIN_FILENO, F_SETFD, 0) == 0
-					 : dup2(pipe_ends[0], STDIN_FILENO) >= 0) {
+	setsid();
+	int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (become(stdin_end, STDIN_FILENO) && become(stderr_end, STDERR_FILENO) && nowhere >= 0 &&
+		become(nowhere, STDOUT_FILENO))
 		execl(program, program, "-t", "-i", "-f", sender, (char *)NULL);
-	}
 	_exit(EX_OSFILE);
 }
 
-/* The program takes lines as the system ends them. Returns false when it stopped reading. */
-static bool feed(int to, struct arena *arena, struct text content, int64_t deadline)
+static void close_end(int *descriptor)
 {
-	char *lines = arena_copy(arena, content.at, content.length);
-	size_t length = 0;
-	for (size_t i = 0; i < content.length; i++)
-		if (content.at[i] != '\r')
-			lines[length++] = content.at[i];
-	struct pollfd ready = { to, POLLOUT, 0 };
-	for (size_t sent = 0; sent < length;) {
-		int64_t left = deadline - clock_monotonic_ms();
-		int polled = left > 0 ? poll(&ready, 1, (int)left) : 0;
-		if (polled < 0 && errno == EINTR)
-			continue;
-		if (polled <= 0)
-			return false;
-		/* a pipe takes this much without waiting once it is writable at all */
-		size_t size = length - sent < PIPE_BUF ? length - sent : PIPE_BUF;
-		ssize_t written = write(to, lines + sent, size);
-		if (written < 0 && errno != EINTR)
-			return false;
-		sent += written > 0 ? (size_t)written : 0;
-	}
-	return true;
+	if (*descriptor >= 0)
+		close(*descriptor);
+	*descriptor = -1;
 }
 
-/* Waits until the deadline, then kills. */
-static int finish(pid_t child, int64_t deadline)
+static void kill_group(struct run *run)
 {
-	int status;
-	for (;;) {
-		pid_t ended = waitpid(child, &status, WNOHANG);
-		if (ended == child)
-			return status;
-		if (ended < 0 && errno != EINTR)
-			return -1;
-		if (clock_monotonic_ms() > deadline)
-			kill(child, SIGKILL);
-		nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
+	run->killed = true;
+	kill(-run->child, SIGKILL);
+	kill(run->child, SIGKILL); /* it may not have made its group yet */
+}
+
+/* A pipe takes PIPE_BUF octets without waiting once it is writable at all. */
+static void feed(struct run *run)
+{
+	size_t size = run->rest.length < PIPE_BUF ? run->rest.length : PIPE_BUF;
+	ssize_t written = write(run->to, run->rest.at, size);
+	if (written < 0 && errno != EINTR)
+		kill_group(run); /* it reads no more: the end must not look like that of the mail */
+	run->rest = text_after(run->rest, written > 0 ? (size_t)written : 0);
+	if (run->rest.length == 0 || run->killed)
+		close_end(&run->to);
+}
+
+static void listen_to(struct run *run)
+{
+	char octets[512];
+	ssize_t size = read(run->from, octets, sizeof(octets));
+	if (size == 0 || (size < 0 && errno != EINTR))
+		close_end(&run->from);
+	for (ssize_t i = 0; i < size && run->word_count < WORDS_MAXIMUM; i++)
+		run->words[run->word_count++] = octets[i];
+}
+
+/* Until the program has ended, or is killed at the deadline. Its children may keep stderr open, so
+ * the end of that means nothing. Returns the status of waitpid. */
+static int attend(struct run *run)
+{
+	int status = -1;
+	for (pid_t ended = 0; ended == 0 || (ended < 0 && errno == EINTR);
+		ended = waitpid(run->child, &status, WNOHANG)) {
+		struct pollfd ready[] = { { run->to, POLLOUT, 0 }, { run->from, POLLIN, 0 } };
+		if (!run->killed && clock_monotonic_ms() > run->deadline)
+			kill_group(run);
+		poll(ready, 2, LOOK_MS);
+		if (run->to >= 0 && ready[0].revents)
+			feed(run);
+		if (run->from >= 0 && ready[1].revents)
+			listen_to(run);
 	}
+	struct pollfd said = { run->from, POLLIN, 0 };
+	while (run->from >= 0 && poll(&said, 1, 0) > 0 && run->word_count < WORDS_MAXIMUM) {
+		listen_to(run);
+		said.fd = run->from;
+	}
+	return status;
 }
 
 /* The exit statuses of sysexits.h that say that another try will not help. */
-static struct delivery_report report(struct arena *arena, bool fed, int status)
+static struct delivery_report report(struct arena *arena, const struct run *run, int status)
 {
-	struct delivery_report report = { DELIVERY_RETRY, "the program was killed or never ran" };
-	if (!WIFEXITED(status))
-		return report;
-	int code = WEXITSTATUS(status);
-	if (code == 0 && fed)
+	struct delivery_report report = { DELIVERY_RETRY, "" };
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	if (code == 0 && run->rest.length == 0)
 		return (struct delivery_report){ DELIVERY_SENT, "" };
 	if (code == EX_DATAERR || code == EX_NOUSER || code == EX_NOHOST)
 		report.delivery = DELIVERY_REFUSED;
-	report.reason = arena_format(arena, "the program ended with status %d", code);
+	const char *words = delivery_line(
+		arena, text_string(arena, (struct text){ run->words, run->word_count }));
+	const char *what = clock_monotonic_ms() > run->deadline
+				   ? "the program took longer than mail.timeout and was killed"
+			   : run->rest.length > 0 ? "the program did not read the whole message"
+			   : code >= 0
+				   ? arena_format(arena, "the program ended with status %d", code)
+				   : "the program was killed";
+	report.reason = words[0] ? arena_format(arena, "%s: %s", what, words) : what;
 	return report;
 }
 
 static struct delivery_report send_one(
 	const struct settings *settings, struct arena *arena, const struct message *message)
 {
-	struct delivery_report failed = { DELIVERY_RETRY, "no pipe or no process" };
-	const char *sender = text_string(arena, message->sender);
-	int64_t deadline = clock_monotonic_ms() + settings->mail_timeout * 1000;
-	int pipe_ends[2];
+	struct delivery_report result = { DELIVERY_RETRY, "no pipe or no process" };
+	struct run run = { .to = -1,
+		.from = -1,
+		.rest = system_lines(arena, message->content),
+		.deadline = clock_monotonic_ms() + settings->mail_timeout * 1000 };
+	int to[2] = { -1, -1 };
+	int from[2] = { -1, -1 };
 	if (!address_is_safe(message->sender) || !address_is_safe(message->recipient))
 		return (struct delivery_report){ DELIVERY_REFUSED, "the address is not safe" };
-	if (pipe2(pipe_ends, O_CLOEXEC) != 0)
-		return failed;
-	pid_t child = start(settings->mail_sendmail, sender, pipe_ends);
-	close(pipe_ends[0]);
-	bool fed = child > 0 && feed(pipe_ends[1], arena, message->content, deadline);
-	if (child > 0 && !fed)
-		kill(child, SIGKILL); /* before the end of the pipe looks like that of the mail */
-	close(pipe_ends[1]);
-	return child > 0 ? report(arena, fed, finish(child, deadline)) : failed;
+	if (pipe2(to, O_CLOEXEC) == 0 && pipe2(from, O_CLOEXEC) == 0)
+		run.child = start(settings->mail_sendmail, text_string(arena, message->sender),
+			to[0], from[1]);
+	close_end(&to[0]);
+	close_end(&from[1]);
+	run.to = to[1];
+	run.from = from[0];
+	if (run.child > 0)
+		result = report(arena, &run, attend(&run));
+	close_end(&run.to);
+	close_end(&run.from);
+	return result;
 }
 
 static void send(const struct settings *settings, struct arena *arena,

@@ -146,10 +146,10 @@ static struct delivery_report report(struct delivery_batch *batch, size_t i, con
 		if (code < 400) /* a 354 stays where the text was never answered */
 			return (struct delivery_report){ DELIVERY_RETRY, otherwise };
 		const char *text = statuses[k]->text ? statuses[k]->text : "";
-		return (struct delivery_report){ is_final(code, k == 0) ? DELIVERY_REFUSED
-									: DELIVERY_RETRY,
-			smtp_dialogue_line(
-				batch->arena, arena_format(batch->arena, "%d %s", code, text)) };
+		return (struct delivery_report){
+			is_final(code, k == 0) ? DELIVERY_REFUSED : DELIVERY_RETRY,
+			delivery_line(batch->arena, arena_format(batch->arena, "%d %s", code, text))
+		};
 	}
 	return (struct delivery_report){ DELIVERY_SENT, "" };
 }

@@ -13,6 +13,7 @@
 
 #include "base/settings.h"
 #include "base/text.h"
+#include "mail/transport.h"
 
 static bool must_log_in(const struct smtp_dialogue *dialogue)
 {
@@ -154,15 +155,6 @@ bool smtp_dialogue_attach(struct smtp_dialogue *dialogue, smtp_session_t session
 	       smtp_set_monitorcb(session, hear, dialogue, 0);
 }
 
-const char *smtp_dialogue_line(struct arena *arena, const char *text)
-{
-	char *line = arena_format(arena, "%.200s", text);
-	for (char *at = line; *at; at++)
-		if ((unsigned char)*at < 0x20 || (unsigned char)*at >= 0x7f)
-			*at = ' ';
-	return text_string(arena, text_trim(text_of(line)));
-}
-
 const char *smtp_dialogue_reason(struct arena *arena, const struct smtp_dialogue *dialogue)
 {
 	char buffer[DIALOGUE_LINE] = "";
@@ -177,10 +169,10 @@ const char *smtp_dialogue_reason(struct arena *arena, const struct smtp_dialogue
 		return "the mail server offers no log-in with user and password";
 	if (dialogue->unauthenticated)
 		return arena_format(arena, "the mail server refused the log-in: %s",
-			smtp_dialogue_line(arena, dialogue->refusal));
+			delivery_line(arena, dialogue->refusal));
 	if (dialogue->refusal[0])
-		return smtp_dialogue_line(arena, dialogue->refusal);
+		return delivery_line(arena, dialogue->refusal);
 	const char *text = smtp_strerror(smtp_errno(), buffer, sizeof(buffer));
 	return arena_format(arena, "the connection to the mail server failed: %s",
-		smtp_dialogue_line(arena, text && text[0] ? text : "it ended early"));
+		delivery_line(arena, text && text[0] ? text : "it ended early"));
 }

@@ -165,19 +165,56 @@ def test_a_connection_that_is_lost_or_hangs(make, sink, address, stage):
     assert len(server.received(email)) == 1 and len(server.received(later)) == 1
 
 
-def test_sendmail(make, address):
+def mail_program(*lines):
+    """A folder, and a program in it that does this with a mail."""
     place = folder()
     place.chmod(0o777)
     program = place / "sendmail"
-    program.write_text(f"#!/bin/sh\necho \"$@\" > {place}/arguments\ncat > {place}/$$.new && mv {place}/$$.new {place}/$$.mail\n")
+    program.write_text("\n".join(["#!/bin/sh", f"cd {place}", *lines]) + "\n")
     program.chmod(0o755)
-    service, web = make(mail__transport="sendmail", mail__sendmail=program)
+    return place, {"mail__transport": "sendmail", "mail__sendmail": program}
+
+
+def test_sendmail(make, address):
+    place, settings = mail_program('echo "$@" > arguments', "cat > $$.new && mv $$.new $$.mail")
+    service, web = make(**settings)
     email = address()
     register(web, email)
     path = wait_until(lambda: list(place.glob("*.mail")))[0]
     text = path.read_text()
     assert f"To: {email}\n" in text and "\r" not in text
     assert (place / "arguments").read_text().strip() == "-t -i -f no-reply@example.com"
+
+
+def test_sendmail_that_hangs_is_killed_with_what_it_runs(make, address):
+    """Postfix's sendmail waits in postdrop, which outlived it."""
+    place, settings = mail_program("sleep 300 & echo $$ $! > pids.new", "mv pids.new pids", "cat > /dev/null", "wait")
+    service, web = make(**settings, mail__timeout="1s")
+    register(web, address())
+    pids = wait_until(lambda: (place / "pids").exists() and (place / "pids").read_text()).split()
+    wait_until(lambda: service.log_contains("mail_retry.*took longer than mail.timeout and was killed"))
+    gone = {pid: wait_until(lambda: not os.path.exists(f"/proc/{pid}") or "Z" in open(f"/proc/{pid}/stat").read()) for pid in pids}
+    assert len(gone) == 2
+
+
+def test_what_sendmail_says_is_logged(make, address):
+    place, settings = mail_program("printf 'warning: \\033[31mmaildrop\\nPermission denied' >&2", "head -c 999999 /dev/zero >&2", "exit 75")
+    service, web = make(**settings)
+    register(web, address())
+    line = wait_until(lambda: service.log_contains("mail_retry.*"))[0]
+    assert 'warning:  [31mmaildrop Permission denied"' in line and len(line) < 500
+    assert "the program did not read the whole message" in line or "status 75" in line
+
+
+def test_sendmail_that_reads_nothing_has_not_sent_it(make, address):
+    """A mail of more than a pipe holds; success all the same."""
+    templates = folder()
+    (templates / "verify.txt").write_text("Welcome\n\n{link}\n" + "text\n" * 13000)
+    place, settings = mail_program("exec 0<&-", "sleep 0.2", "exit 0")
+    service, web = make(**settings, mail__templates=templates)
+    register(web, address())
+    wait_until(lambda: service.log_contains("mail_retry.*did not read the whole message"))
+    assert service.query("SELECT count(*) FROM outbox") == [(1,)]
 
 
 def test_courier_killed_in_the_middle(make, sink, address):
