@@ -27,25 +27,27 @@ INSERT INTO outbox (letter, recipient, next_attempt_at, failed_at)
     SELECT 'verify', email, now() + (pk % 100 - 1) * interval '1 hour',
         CASE WHEN pk % 50 = 0 THEN now() - pk * interval '1 minute' END FROM users;
 INSERT INTO events (kind, user_pk, at) SELECT 'logged_in', pk, now() - pk * interval '1 hour' FROM users;
-INSERT INTO rate_limits SELECT sha256(pk::text::bytea), now(), now() + (pk % 100 - 1) * interval '1 hour' FROM users;
+INSERT INTO known_networks SELECT pk, gen_random_uuid(), now() - pk % 40 * interval '1 day' FROM users;
+INSERT INTO rate_limits SELECT gen_random_uuid(), now(), now() + (pk % 100 - 1) * interval '1 hour' FROM users;
 """
 
 # Tables so small, or statements so made, that a scan is right.
 SCANS_ALLOWED = {"schema_versions": {"schema_migrations"}}
 
 VALUES = {"bigint": "1", "bytea": "'\\x00'", "text": "'user7@example.com'", "boolean": "true",
-          "uuid": "'00000000-0000-4000-8000-000000000000'"}
+          "uuid": "'00000000-0000-4000-8000-000000000000'",
+          "limits": """'{"(network,00000000-0000-4000-8000-000000000000,3,60)"}'""", "taken": "'{}'"}
 
 
 def signature(text):
-    """Parameter types in order, and result columns as (type, name), from the head of a file."""
+    """Parameters as (type, name) in order, and result columns as (type, name), from the head of a file."""
     head = []
     for line in text.splitlines():
         if not line.startswith("-- ") or re.match(r"-- [A-Z]", line):
             break
         head.append(line[3:])
     words = " ".join(head)
-    parameters = [m[2] for m in sorted(re.findall(r"(\$(\d+)) (\w+) \w+", words), key=lambda m: int(m[1]))]
+    parameters = [m[1:] for m in sorted(re.findall(r"\$(\d+) (\w+) (\w+)", words), key=lambda m: int(m[0]))]
     columns = re.findall(r"(?<![$\w])(bigint|text|uuid|bytea|boolean) (\w+)", re.sub(r"\$\d+ \w+ \w+,?", "", words))
     return parameters, columns
 
@@ -57,10 +59,10 @@ def check(cursor, path):
     cursor.execute(f'PREPARE "{name}" AS {body}')
     cursor.execute("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = %s", (name,))
     real = cursor.fetchone()[0]
-    if real != parameters:
+    if real != [kind for kind, _ in parameters]:
         yield f"{name}: its parameters are {real}, its head says {parameters}"
         return
-    values = ", ".join(f"{VALUES[t]}::{t}" for t in parameters)
+    values = ", ".join(f"{VALUES.get(word, VALUES[kind])}::{kind}" for kind, word in parameters)
     call = f'EXECUTE "{name}"' + (f"({values})" if values else "")
     cursor.execute("SAVEPOINT before")
     cursor.execute(call if name != "account_create" else call.replace(VALUES["text"], "'new@example.com'"))

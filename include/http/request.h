@@ -49,6 +49,7 @@ struct request {
 	bool secure; /* the browser came by HTTPS */
 	struct text client; /* address of the client, for events */
 	struct text network; /* the same as limits count it: IPv4, or the /64 of IPv6 */
+	struct text wider_network; /* the /24 or /48 */
 	struct text body;
 	enum body_state body_state;
 };

@@ -6,45 +6,41 @@
 #include "store/statement.h"
 
 /*
- * How often something may be tried (OWASP Authentication Cheat Sheet, "Login Throttling"): per
- * account and client network together, per client network, and slowly per account. They are
- * counted in PostgreSQL, so they hold over all workers and hosts; keys are digests, so names that
- * nobody has count like the others and neither names nor addresses are kept.
+ * How often something may be tried (OWASP Authentication Cheat Sheet, "Login Throttling"). One
+ * setting means several limits: those of an account, of a client network, of both together. They are
+ * counted in PostgreSQL, so they hold over all workers and hosts. A try is counted before it is
+ * known whether it is right (rate_limits_take in sql/migrations), and given back when it was
+ * (rate_limits_return). A try that is refused counts nowhere. Keys are digests: neither names nor
+ * addresses are kept.
  */
 
 /* What is counted; each has its own keys. */
 enum limit {
-	LIMIT_LOGIN,
+	LIMIT_LOGIN, /* and whatever else asks an account's password */
 	LIMIT_REGISTER,
-	LIMIT_RESET,
+	LIMIT_RESET, /* with the budget of reset mails */
 	LIMIT_RESET_CONFIRM,
-	LIMIT_VERIFY,
-	LIMIT_MAIL
+	LIMIT_VERIFY, /* with the budget of verification mails */
+	LIMIT_VERIFY_MAIL, /* that budget alone, for a mail that nobody asked for */
 };
 
-/* The parameters of one try, as the statements take them; `wide` are the wider limits' factors. */
-struct limit_binds {
-	struct bind pair;
-	struct bind network;
-	struct bind account;
-	struct bind allowed;
-	struct bind seconds;
-	struct bind network_factor;
-	struct bind account_factor;
-};
+/* The limits of one try from the context's network: the parameter `limits` of the statements. */
+struct bind limit_bind(struct context *context, enum limit limit);
 
-/* account is the name that was typed, in lower case; TEXT_NONE where there is none. */
-struct limit_binds limit_try(struct context *context, enum limit limit, struct text account);
-
-/* The budget of mails to one recipient: key, allowed and seconds are written. */
-struct limit_binds limit_mail(struct context *context, struct text recipient);
+/* The digest of the context's network: the parameter `network` of the statements that ask, or
+ * remember, whether an account knows it. */
+struct bind limit_network(struct context *context);
 
 /* Counts a try on its own. OK, TOO_MANY_REQUESTS with output->retry_after, or UNAVAILABLE. */
-enum outcome limit_count(
-	struct context *context, enum limit limit, struct text account, struct output *output);
+__attribute__((warn_unused_result)) enum outcome limit_count(
+	struct context *context, enum limit limit, struct output *output);
 
-/* The answer where a statement said to wait: TOO_MANY_REQUESTS. */
-enum outcome limit_refuse(
+/* The answer where a statement said to wait (seconds): TOO_MANY_REQUESTS. Logs it. */
+__attribute__((warn_unused_result)) enum outcome limit_refuse(
 	struct context *context, enum limit limit, int64_t wait, struct output *output);
+
+/* Logs that a mail was not sent because the budget of its recipient is spent. The answer does not
+ * tell. */
+void limit_note_spent(struct context *context, enum limit limit, bool spent);
 
 #endif

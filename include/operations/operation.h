@@ -49,7 +49,8 @@ struct context {
 	struct store *store;
 	struct arena *arena; /* the request's */
 	struct text client; /* address, for events */
-	struct text network; /* the same as limits count it */
+	struct text network; /* the same as limits count it: IPv4, or the /64 of IPv6 */
+	struct text wider_network; /* the /24 or /48 */
 };
 
 /* What came in. A member that was not sent is TEXT_NONE. Views into the request. */

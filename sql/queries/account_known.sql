@@ -1,4 +1,4 @@
--- $1 text email, $2 bytea mail_key, $3 bigint mail_allowed, $4 bigint mail_seconds, $5 text client
+-- $1 text email, $2 text limits, $3 text client
 -- bigint pk
 --
 -- Somebody registers an e-mail that has an account, and is not to learn that: its owner does.
@@ -7,10 +7,10 @@ WITH account AS MATERIALIZED (
 	WHERE lower(email COLLATE "C") = $1 AND disabled_at IS NULL
 ), posted AS (
 	INSERT INTO outbox (letter, recipient, full_name)
-	SELECT 'known', email, full_name FROM account
-	WHERE rate_limit($2, $3, make_interval(secs => $4::bigint)) = 0
+	SELECT 'known', email, full_name FROM account, rate_limits_take($2, $1, false, now())
+	WHERE NOT spent
 ), noted AS (
 	INSERT INTO events (kind, user_pk, client)
-	SELECT 'registered_again', pk, $5 FROM account
+	SELECT 'registered_again', pk, $3 FROM account
 )
 SELECT pk FROM account

@@ -1,7 +1,7 @@
--- $1 bytea network, $2 bigint allowed, $3 bigint seconds, $4 bytea digest
+-- $1 text limits, $2 bytea digest
 -- bigint wait, boolean found
 --
 -- Whether a reset token is worth a hash; reset_confirm decides.
-SELECT rate_limits_wait(NULL, $1, NULL, $2, $3, 5, 0) AS wait,
-	EXISTS (SELECT FROM one_time_tokens
-		WHERE digest = $4 AND purpose = 'reset' AND expires_at > now()) AS found
+SELECT wait, EXISTS (SELECT FROM one_time_tokens
+	WHERE digest = $2 AND purpose = 'reset' AND expires_at > now()) AS found
+FROM rate_limits_take($1, NULL, false, now())

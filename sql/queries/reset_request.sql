@@ -1,25 +1,25 @@
--- $1 bytea pair, $2 bytea network, $3 bigint allowed, $4 bigint seconds, $5 bigint network_factor,
--- $6 text email, $7 bytea mail_key, $8 bigint mail_allowed, $9 bigint mail_seconds,
--- $10 bytea digest, $11 bigint token_lifetime, $12 text sealed_token, $13 text client
--- bigint wait, boolean known
+-- $1 text limits, $2 text email, $3 bytea digest, $4 bigint token_lifetime, $5 text sealed_token,
+-- $6 text client
+-- bigint wait, boolean spent, boolean known
 --
--- A reset mail, where there is an account and the budget of its recipient allows. The event is
--- written and committed in each case: who asks cannot tell them apart by time.
+-- A reset mail, where there is an account. The event is written and committed in each case: who
+-- asks cannot tell them apart by time. Nothing is written where the budget of mails is spent.
 WITH attempt AS MATERIALIZED (
-	SELECT rate_limits_wait($1, $2, NULL, $3, $4, $5, 0) AS wait
+	SELECT wait, spent FROM rate_limits_take($1, $2, false, now())
 ), account AS MATERIALIZED (
 	SELECT pk, email, full_name FROM users, attempt
-	WHERE lower(email COLLATE "C") = $6 AND disabled_at IS NULL AND wait = 0
-), budget AS MATERIALIZED (
-	SELECT * FROM account WHERE rate_limit($7, $8, make_interval(secs => $9::bigint)) = 0
+	WHERE lower(email COLLATE "C") = $2 AND disabled_at IS NULL AND wait = 0
+), allowed AS MATERIALIZED (
+	SELECT account.* FROM account, attempt WHERE NOT spent
 ), made AS (
 	INSERT INTO one_time_tokens (digest, user_pk, purpose, expires_at)
-	SELECT $10, pk, 'reset', now() + make_interval(secs => $11::bigint) FROM budget
+	SELECT $3, pk, 'reset', now() + make_interval(secs => $4::bigint) FROM allowed
 ), posted AS (
 	INSERT INTO outbox (letter, recipient, full_name, sealed_token)
-	SELECT 'reset', email, full_name, $12 FROM budget
+	SELECT 'reset', email, full_name, $5 FROM allowed
 ), noted AS (
 	INSERT INTO events (kind, user_pk, client)
-	SELECT 'reset_requested', (SELECT pk FROM account), $13 FROM attempt WHERE wait = 0
+	SELECT 'reset_requested', (SELECT pk FROM account), $6 FROM attempt
+	WHERE wait = 0 AND NOT spent
 )
-SELECT wait, EXISTS (SELECT FROM account) AS known FROM attempt
+SELECT wait, spent, EXISTS (SELECT FROM account) AS known FROM attempt

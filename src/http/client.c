@@ -67,14 +67,15 @@ static struct text print(struct arena *arena, const struct address *address)
 	return text_format(arena, "%s", string);
 }
 
-/* A /64 is what one household or machine gets: it counts as one. */
-static struct text print_network(struct arena *arena, const struct address *address)
+/* The network of that many octets of the address (16: the address itself). */
+static struct text print_network(struct arena *arena, const struct address *address, size_t octets)
 {
 	struct address network = *address;
-	if (is_ipv4(address))
+	size_t bits = 8 * (is_ipv4(address) ? octets - 12 : octets);
+	if (octets == sizeof(network.octets))
 		return print(arena, address);
-	memset(network.octets + 8, 0, 8);
-	return text_format(arena, "%.*s/64", TEXT_PRINTF(print(arena, &network)));
+	memset(network.octets + octets, 0, sizeof(network.octets) - octets);
+	return text_format(arena, "%.*s/%zu", TEXT_PRINTF(print(arena, &network)), bits);
 }
 
 /* "192.0.2.0/24" or "192.0.2.1". */
@@ -128,13 +129,15 @@ bool client_is_trusted(struct text remote_address, const char *trusted_proxies)
 }
 
 void client_of(struct arena *arena, struct text remote_address, struct text forwarded_for,
-	const char *trusted_proxies, struct text *client, struct text *network)
+	const char *trusted_proxies, struct text *client, struct text *network,
+	struct text *wider_network)
 {
 	struct address address;
 	struct address before;
 	if (!parse(remote_address, &address)) {
 		*client = TEXT("unknown");
 		*network = TEXT("unknown");
+		*wider_network = TEXT("unknown");
 		return;
 	}
 	/* from the nearest hop outwards, as long as those who tell are trusted */
@@ -148,7 +151,9 @@ void client_of(struct arena *arena, struct text remote_address, struct text forw
 		forwarded_for.length = first ? 0 : comma;
 	}
 	*client = print(arena, &address);
-	*network = print_network(arena, &address);
+	/* A household or machine gets a /64 of IPv6, a site or customer of a provider a /48. */
+	*network = print_network(arena, &address, is_ipv4(&address) ? 16 : 8);
+	*wider_network = print_network(arena, &address, is_ipv4(&address) ? 15 : 6);
 }
 
 const char *client_check(const char *trusted_proxies, struct arena *arena)

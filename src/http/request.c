@@ -192,7 +192,7 @@ static void read_client(struct reading *reading, struct request *request, const 
 {
 	const struct text *values = reading->values;
 	client_of(reading->arena, values[REMOTE_ADDR], values[FORWARDED_FOR], trusted,
-		&request->client, &request->network);
+		&request->client, &request->network, &request->wider_network);
 	request->secure = text_equal_fold(values[HTTPS], TEXT("on")) ||
 			  text_equal(values[HTTPS], TEXT("1")) ||
 			  text_equal_fold(values[REQUEST_SCHEME], TEXT("https")) ||

@@ -6,17 +6,15 @@
 #include "operations/limits.h"
 #include "operations/session.h"
 
-enum { COLUMN_WAIT, COLUMN_PK, COLUMN_HASH };
+enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_PK, COLUMN_HASH };
 
 static enum outcome find(struct context *context, const struct input *input, struct rows *rows,
 	struct output *output)
 {
-	struct text account = uuid_text(context->arena, input->claims.subject);
-	struct limit_binds limits = limit_try(context, LIMIT_LOGIN, account);
-	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_PASSWORD_FIND, rows, limits.pair, limits.network, limits.account,
-		limits.allowed, limits.seconds, limits.network_factor, limits.account_factor,
-		bind_uuid(input->claims.subject), bind_uuid(input->claims.session));
+	enum store_result result =
+		STORE_RUN(context->store, context->arena, STATEMENT_PASSWORD_FIND, rows,
+			limit_bind(context, LIMIT_LOGIN), limit_network(context),
+			bind_uuid(input->claims.subject), bind_uuid(input->claims.session));
 	if (result == STORE_NONE)
 		return OUTCOME_UNAUTHORIZED;
 	if (result != STORE_ROWS)

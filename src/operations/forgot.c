@@ -14,6 +14,6 @@ enum outcome operation_forgot(
 		context->settings->links_reset_ttl, input->email, &rows, output);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	bool known = rows_boolean(&rows, 0, 1);
+	bool known = rows_boolean(&rows, 0, 2);
 	return known || input->hides_existence ? OUTCOME_OK : OUTCOME_UNKNOWN_EMAIL;
 }

@@ -1,93 +1,134 @@
 /* SPDX-License-Identifier: MIT */
+/* What the settings of the section limits mean: one row for each key that a try is counted under. */
 #include "operations/limits.h"
+
+#include <string.h>
 
 #include "base/secret.h"
 #include "operations/session.h"
 
+/* Which part of the client's address belongs to the key. */
+enum place { EVERYWHERE, NETWORK, WIDER_NETWORK };
+
 /*
- * What one setting means for its three limits. A network may hold many people, so it may try more
- * often than one of them; registering names a new account each time, so there the network is all
- * there is to count by. The slow cap bounds guessing from many networks.
+ * `kind` is that of the SQL type rate_limit: whether the account belongs to the key too, and what
+ * happens when the limit is reached. A setting of N/period allows N * times / parts tries in
+ * period * periods. A network may hold many people, so it may try more often than one account.
  */
 struct limit_rule {
-	const char *name;
+	unsigned limits; /* bits: the limits that it belongs to */
+	const char *name; /* what the keys of several limits have in common */
+	const char *kind;
+	enum place place;
 	size_t setting; /* offset of a struct rate in struct settings */
-	int64_t network_factor;
-	int64_t account_factor; /* in 60 times the period; 0: no cap */
+	int times;
+	int parts;
+	int periods;
 };
+
+#define BIT(limit) (1U << LIMIT_##limit)
+#define SETTING(key) offsetof(struct settings, limits_##key)
 
 static const struct limit_rule rules[] = {
-	[LIMIT_LOGIN] = { "login", offsetof(struct settings, limits_login), 5, 10 },
-	[LIMIT_REGISTER] = { "register", offsetof(struct settings, limits_register), 1, 0 },
-	[LIMIT_RESET] = { "reset", offsetof(struct settings, limits_reset), 5, 0 },
-	[LIMIT_RESET_CONFIRM] = { "reset_confirm", offsetof(struct settings, limits_reset), 5, 0 },
-	[LIMIT_VERIFY] = { "verify", offsetof(struct settings, limits_verify), 5, 0 },
-	[LIMIT_MAIL] = { "mail", offsetof(struct settings, limits_mail), 0, 0 },
+	{ BIT(LOGIN), "login", "account", NETWORK, SETTING(login), 1, 1, 1 },
+	{ BIT(LOGIN), "login", "account", NETWORK, SETTING(login), 2, 1, 60 },
+	{ BIT(LOGIN), "login", "network", NETWORK, SETTING(login), 5, 1, 1 },
+	{ BIT(LOGIN), "login", "network", WIDER_NETWORK, SETTING(login), 25, 1, 1 },
+	{ BIT(LOGIN), "login", "stranger", EVERYWHERE, SETTING(login), 10, 1, 60 },
+
+	/* each try names another account: there is nothing but the network to count by */
+	{ BIT(REGISTER), "register", "network", NETWORK, SETTING(register), 1, 1, 1 },
+
+	{ BIT(RESET), "reset", "account", NETWORK, SETTING(reset), 1, 1, 1 },
+	{ BIT(RESET), "reset", "network", NETWORK, SETTING(reset), 5, 1, 1 },
+	{ BIT(RESET), "reset", "network", WIDER_NETWORK, SETTING(reset), 25, 1, 1 },
+
+	{ BIT(RESET_CONFIRM), "confirm", "network", NETWORK, SETTING(reset), 5, 1, 1 },
+	{ BIT(RESET_CONFIRM), "confirm", "network", WIDER_NETWORK, SETTING(reset), 25, 1, 1 },
+
+	{ BIT(VERIFY), "verify", "account", NETWORK, SETTING(verify), 1, 1, 1 },
+	{ BIT(VERIFY), "verify", "network", NETWORK, SETTING(verify), 5, 1, 1 },
+	{ BIT(VERIFY), "verify", "network", WIDER_NETWORK, SETTING(verify), 25, 1, 1 },
+
+	/* nobody else can use up what a recipient may get: a network has half of it, all the
+	 * networks of a provider's customer three quarters */
+	{ BIT(RESET), "reset mail", "budget", NETWORK, SETTING(mail), 1, 2, 1 },
+	{ BIT(RESET), "reset mail", "budget", WIDER_NETWORK, SETTING(mail), 3, 4, 1 },
+	{ BIT(RESET), "reset mail", "budget", EVERYWHERE, SETTING(mail), 1, 1, 1 },
+	{ BIT(VERIFY) | BIT(VERIFY_MAIL), "verify mail", "budget", NETWORK, SETTING(mail), 1, 2,
+		1 },
+	{ BIT(VERIFY) | BIT(VERIFY_MAIL), "verify mail", "budget", WIDER_NETWORK, SETTING(mail), 3,
+		4, 1 },
+	{ BIT(VERIFY) | BIT(VERIFY_MAIL), "verify mail", "budget", EVERYWHERE, SETTING(mail), 1, 1,
+		1 },
 };
 
-static const struct rate *rule_rate(const struct context *context, const struct limit_rule *rule)
+static const char *const limit_names[] = {
+	[LIMIT_LOGIN] = "login",
+	[LIMIT_REGISTER] = "register",
+	[LIMIT_RESET] = "reset",
+	[LIMIT_RESET_CONFIRM] = "reset_confirm",
+	[LIMIT_VERIFY] = "verify",
+	[LIMIT_VERIFY_MAIL] = "verify_mail",
+};
+
+/* Half of a SHA-256. */
+static struct uuid digest(struct text text)
 {
-	return (const struct rate *)(const void *)((const char *)context->settings + rule->setting);
+	unsigned char octets[SHA256_SIZE];
+	struct uuid half;
+	secret_sha256(text, octets);
+	memcpy(half.octets, octets, sizeof(half.octets));
+	return half;
 }
 
-/* Half of a SHA-256. The length before the account keeps it apart from the network, whatever the
- * account's name holds. */
-static struct bind key(struct context *context, const char *limit, const char *scope,
-	struct text account, struct text network)
+static struct uuid rule_key(const struct context *context, const struct limit_rule *rule)
 {
-	unsigned char digest[SHA256_SIZE];
-	secret_sha256(text_format(context->arena, "%s %s %zu %.*s %.*s", limit, scope,
-			      account.length, TEXT_PRINTF(account), TEXT_PRINTF(network)),
-		digest);
-	return bind_octets(
-		arena_copy(context->arena, digest, sizeof(digest) / 2), sizeof(digest) / 2);
+	static const char *const places[] = { "everywhere", "network", "wider network" };
+	const struct text networks[] = { TEXT(""), context->network, context->wider_network };
+	return digest(text_format(context->arena, "%s, %s, %s, %d, %.*s", rule->name, rule->kind,
+		places[rule->place], rule->periods, TEXT_PRINTF(networks[rule->place])));
 }
 
-struct limit_binds limit_try(struct context *context, enum limit limit, struct text account)
+/* Who may have a part of one has one. */
+static long rule_allows(const struct limit_rule *rule, const struct rate *rate)
 {
-	const struct limit_rule *rule = &rules[limit];
-	const struct rate *rate = rule_rate(context, rule);
-	struct text network = context->network;
-	struct limit_binds binds = {
-		.pair = bind_text(TEXT_NONE),
-		.network = bind_text(TEXT_NONE),
-		.account = bind_text(TEXT_NONE),
-		.allowed = bind_integer(rate->count),
-		.seconds = bind_integer(rate->seconds),
-		.network_factor = bind_integer(rule->network_factor),
-		.account_factor = bind_integer(rule->account_factor),
-	};
-	if (rate->count == 0)
-		return binds;
-	binds.network = key(context, rule->name, "network", TEXT_NONE, network);
-	if (text_is_given(account))
-		binds.pair = key(context, rule->name, "pair", account, network);
-	if (text_is_given(account) && rule->account_factor > 0)
-		binds.account = key(context, rule->name, "account", account, TEXT_NONE);
-	return binds;
+	long allowed = rate->count * rule->times / rule->parts;
+	return allowed > 0 ? allowed : 1;
 }
 
-struct limit_binds limit_mail(struct context *context, struct text recipient)
+struct bind limit_bind(struct context *context, enum limit limit)
 {
-	const struct limit_rule *rule = &rules[LIMIT_MAIL];
-	const struct rate *rate = rule_rate(context, rule);
-	return (struct limit_binds){
-		.account = key(context, rule->name, "account", recipient, TEXT_NONE),
-		.allowed = bind_integer(rate->count),
-		.seconds = bind_integer(rate->seconds),
-	};
+	struct arena *arena = context->arena;
+	struct text array = TEXT("{");
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		const struct limit_rule *rule = &rules[i];
+		const struct rate *rate =
+			(const struct rate *)(const void *)((const char *)context->settings +
+							    rule->setting);
+		if (!(rule->limits & 1U << limit) || rate->count == 0)
+			continue;
+		array = text_format(arena, "%.*s%s\"(%s,%.*s,%ld,%ld)\"", TEXT_PRINTF(array),
+			array.length > 1 ? "," : "", rule->kind,
+			TEXT_PRINTF(uuid_text(arena, rule_key(context, rule))),
+			rule_allows(rule, rate), rate->seconds * rule->periods);
+	}
+	return bind_text(text_format(arena, "%.*s}", TEXT_PRINTF(array)));
 }
 
-enum outcome limit_count(
-	struct context *context, enum limit limit, struct text account, struct output *output)
+struct bind limit_network(struct context *context)
 {
-	if (rule_rate(context, &rules[limit])->count == 0)
-		return OUTCOME_OK;
-	struct limit_binds binds = limit_try(context, limit, account);
+	return bind_uuid(digest(context->network));
+}
+
+enum outcome limit_count(struct context *context, enum limit limit, struct output *output)
+{
+	struct bind limits = limit_bind(context, limit);
 	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_ATTEMPT_COUNT, &rows, binds.pair, binds.network, binds.account,
-		binds.allowed, binds.seconds, binds.network_factor, binds.account_factor);
+	if (limits.length == strlen("{}")) /* it is off */
+		return OUTCOME_OK;
+	enum store_result result =
+		STORE_RUN(context->store, context->arena, STATEMENT_ATTEMPT_COUNT, &rows, limits);
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
 	int64_t wait = rows_integer(&rows, 0, 0);
@@ -97,8 +138,15 @@ enum outcome limit_count(
 enum outcome limit_refuse(
 	struct context *context, enum limit limit, int64_t wait, struct output *output)
 {
-	log_info(context->log, "limit_reached", "limit=%s client=%.*s wait=%lld", rules[limit].name,
-		TEXT_PRINTF(context->client), (long long)wait);
+	log_info(context->log, "limit_reached", "limit=%s client=%.*s wait=%lld",
+		limit_names[limit], TEXT_PRINTF(context->client), (long long)wait);
 	output->retry_after = wait;
 	return OUTCOME_TOO_MANY_REQUESTS;
+}
+
+void limit_note_spent(struct context *context, enum limit limit, bool spent)
+{
+	if (spent)
+		log_warning(context->log, "mail_budget_spent", "limit=%s client=%.*s",
+			limit_names[limit], TEXT_PRINTF(context->client));
 }

@@ -10,17 +10,15 @@
 #include "operations/values.h"
 #include "passwords/argon2.h"
 
-enum { COLUMN_WAIT, COLUMN_PK, COLUMN_HASH = 10 };
+enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_PK, COLUMN_HASH = 11 };
 
 /* A username never looks like an e-mail unless it is the account's own. */
 static enum store_result find(struct context *context, struct text name, struct rows *rows)
 {
-	struct limit_binds limits = limit_try(context, LIMIT_LOGIN, name);
 	bool email = text_find(name, '@') < name.length;
-	return STORE_RUN(context->store, context->arena, STATEMENT_ACCOUNT_FIND, rows, limits.pair,
-		limits.network, limits.account, limits.allowed, limits.seconds,
-		limits.network_factor, limits.account_factor, bind_text(email ? name : TEXT_NONE),
-		bind_text(email ? TEXT_NONE : name));
+	return STORE_RUN(context->store, context->arena, STATEMENT_ACCOUNT_FIND, rows,
+		limit_bind(context, LIMIT_LOGIN), limit_network(context),
+		bind_text(email ? name : TEXT_NONE), bind_text(email ? TEXT_NONE : name));
 }
 
 /* The password at the cost of today, where the account's was hashed at another. What fails

@@ -32,11 +32,10 @@ static enum outcome taken(struct context *context, const struct input *input,
 		return refuse(output, OUTCOME_EMAIL_TAKEN, offsetof(struct input, email),
 			"This email is already registered.");
 	struct text email = value_folded(context->arena, input->email);
-	struct limit_binds mail = limit_mail(context, email);
 	struct rows unused;
 	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_ACCOUNT_KNOWN, &unused, bind_text(email), mail.account, mail.allowed,
-		mail.seconds, bind_text(context->client));
+		STATEMENT_ACCOUNT_KNOWN, &unused, bind_text(email),
+		limit_bind(context, LIMIT_VERIFY_MAIL), bind_text(context->client));
 	return result == STORE_ROWS || result == STORE_NONE
 		       ? OUTCOME_OK
 		       : session_failed(context, result, output);
@@ -46,7 +45,6 @@ static enum store_result create(struct context *context, struct user *user, stru
 	const struct session *session, bool opens_session, struct rows *rows)
 {
 	struct text email = value_folded(context->arena, user->email);
-	struct limit_binds mail = limit_mail(context, email);
 	struct onetime onetime = onetime_create(context->arena);
 	struct text sealed;
 	if (!onetime_seal(context->arena, context->keyring, onetime.token, email, &sealed)) {
@@ -59,8 +57,8 @@ static enum store_result create(struct context *context, struct user *user, stru
 		opens_session ? bind_uuid(session->id) : bind_text(TEXT_NONE),
 		bind_integer(context->settings->sessions_lifetime),
 		bind_octets(onetime.digest, sizeof(onetime.digest)),
-		bind_integer(context->settings->links_verify_ttl), bind_text(sealed), mail.account,
-		mail.allowed, mail.seconds, bind_text(context->client));
+		bind_integer(context->settings->links_verify_ttl), bind_text(sealed),
+		limit_bind(context, LIMIT_VERIFY_MAIL), bind_text(context->client));
 }
 
 static enum outcome issue_tokens(struct context *context, struct session *session,
@@ -88,8 +86,7 @@ enum outcome operation_register(
 		return refuse(output, OUTCOME_INVALID_INPUT, offsetof(struct input, username),
 			"A username with @ must be the account's own email.");
 
-	struct text name = value_folded(context->arena, user->email);
-	enum outcome outcome = limit_count(context, LIMIT_REGISTER, name, output);
+	enum outcome outcome = limit_count(context, LIMIT_REGISTER, output);
 	struct text phc;
 	if (outcome == OUTCOME_OK)
 		outcome = session_hash(context, input->password, &phc, output);
@@ -107,5 +104,6 @@ enum outcome operation_register(
 	user->pk = rows_integer(&rows, 0, 0);
 	user->id = rows_uuid(&rows, 0, 1);
 	user->created_at = rows_integer(&rows, 0, 2);
+	limit_note_spent(context, LIMIT_VERIFY_MAIL, rows_boolean(&rows, 0, 4));
 	return input->opens_session ? issue_tokens(context, &session, &rows, output) : OUTCOME_OK;
 }

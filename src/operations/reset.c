@@ -10,10 +10,9 @@
 /* OK where the digest is that of a living reset token. */
 static enum outcome find(struct context *context, struct bind digest, struct output *output)
 {
-	struct limit_binds limits = limit_try(context, LIMIT_RESET_CONFIRM, TEXT_NONE);
 	struct rows rows;
 	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_RESET_FIND,
-		&rows, limits.network, limits.allowed, limits.seconds, digest);
+		&rows, limit_bind(context, LIMIT_RESET_CONFIRM), digest);
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
 	int64_t wait = rows_integer(&rows, 0, 0);

@@ -85,6 +85,7 @@ static void answer(struct desk *desk, const struct request *request)
 	struct response response;
 	context->client = request->client;
 	context->network = request->network;
+	context->wider_network = request->wider_network;
 	response_init(&response, &desk->arena);
 	api_answer(context, request, &response);
 	if (!fcgi_write(desk->fcgi, &response))

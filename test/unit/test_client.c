@@ -14,7 +14,8 @@ static void check(const char *remote, const char *forwarded, const char *trusted
 {
 	struct text client;
 	struct text network;
-	client_of(&arena, text_of(remote), text_of(forwarded), trusted, &client, &network);
+	struct text wider;
+	client_of(&arena, text_of(remote), text_of(forwarded), trusted, &client, &network, &wider);
 	if (!text_equal(client, text_of(expected)))
 		fail_msg("%s, forwarded for %s, is %.*s, not %s", remote, forwarded,
 			TEXT_PRINTF(client), expected);
@@ -31,6 +32,31 @@ static void a_client_is_the_peer_of_the_web_server(void **state)
 	check("::ffff:192.0.2.1", NULL, "", "192.0.2.1", "192.0.2.1");
 	check("::ffff:c000:201", NULL, "", "192.0.2.1", "192.0.2.1");
 	check("fe80::1%eth0", NULL, "", "fe80::1", "fe80::/64");
+}
+
+static void the_wider_network_is_a_customer_of_a_provider(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *address;
+		const char *wider;
+	} rows[] = {
+		{ "192.0.2.255", "192.0.2.0/24" },
+		{ "::ffff:192.0.2.1", "192.0.2.0/24" },
+		{ "2001:db8:1:2:3:4:5:6", "2001:db8:1::/48" },
+		{ "2001:db8:1:ffff::", "2001:db8:1::/48" },
+		{ "::1", "::/48" },
+		{ "nonsense", "unknown" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct text unused;
+		struct text wider;
+		client_of(
+			&arena, text_of(rows[i].address), TEXT_NONE, "", &unused, &unused, &wider);
+		if (!text_equal(wider, text_of(rows[i].wider)))
+			fail_msg("%s is of %.*s, not %s", rows[i].address, TEXT_PRINTF(wider),
+				rows[i].wider);
+	}
 }
 
 static void what_is_no_address_is_unknown(void **state)
@@ -113,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_client_is_the_peer_of_the_web_server),
+		cmocka_unit_test(the_wider_network_is_a_customer_of_a_provider),
 		cmocka_unit_test(what_is_no_address_is_unknown),
 		cmocka_unit_test(forwarded_addresses_are_read_from_the_right),
 		cmocka_unit_test(nonsense_ends_the_walk),
