@@ -5,17 +5,10 @@
 #include <stdbool.h>
 
 #include "api/dialect.h"
-#include "base/json.h"
 
-/* The dialect's OpenAPI 3.1 document, in the arena, printed from the tables that serve it. False
- * where the writer failed, which a test would have shown. */
-__attribute__((warn_unused_result)) bool openapi_document(
-	struct arena *arena, const struct dialect *dialect, struct text *document);
-
-/* The parts that are JSON Schema: of a request's body, of a success, of every error. */
-void openapi_request_schema(struct json_writer *json, const struct route *route);
-void openapi_reply_schema(struct json_writer *json, const char *key, struct arena *arena,
-	const struct dialect *dialect, const struct reply_member *reply);
-void openapi_error_schema(struct json_writer *json, const char *key, const struct dialect *dialect);
+/* The dialect's OpenAPI 3.1 document, in the arena, printed from the tables that serve it, with the
+ * limits and the URL of the settings. False where a setting is not UTF-8. */
+__attribute__((warn_unused_result)) bool openapi_document(struct arena *arena,
+	const struct settings *settings, const struct dialect *dialect, struct text *document);
 
 #endif

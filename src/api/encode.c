@@ -101,7 +101,7 @@ bool encode_reply(const struct settings *settings, const struct dialect *dialect
 		return true;
 	}
 	if (route->reply->kind == REPLY_OPENAPI)
-		return openapi_document(response->arena, dialect, &response->body);
+		return openapi_document(response->arena, settings, dialect, &response->body);
 	if (route->reply->kind == REPLY_DISCOVERY)
 		return discovery_document(
 			response->arena, settings, dialect, output->algorithms, &response->body);

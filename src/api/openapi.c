@@ -1,241 +1,184 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * OpenAPI 3.1 from the tables. What a route takes and answers is in its rows; which errors it may
- * give is the sum of what every request may meet, what its flags bring, and what its operation
- * says.
+ * OpenAPI 3.1 from the tables that serve: what a route takes and answers is in its rows, what it may
+ * refuse in those of its operation. Limits and URLs are those of the settings in force, so a client
+ * that is generated from the document of a running service fits that service.
  */
 #include "api/openapi.h"
 
 #include <string.h>
 
-#include "api/encode.h"
+#include "api/openapi_parts.h"
 #include "api/router.h"
 
-#define ERRORS_MAXIMUM 24
-
-/* Any request may meet these. */
-static const enum outcome common_errors[] = { OUTCOME_BAD_REQUEST, OUTCOME_MALFORMED_JSON,
-	OUTCOME_INVALID_INPUT, OUTCOME_BODY_TOO_LARGE, OUTCOME_UNSUPPORTED_MEDIA_TYPE,
-	OUTCOME_INTERNAL_ERROR, OUTCOME_UNAVAILABLE };
-
-/* What an operation says besides. OUTCOME_OK ends a list. */
 static const struct {
-	operation *operation;
-	enum outcome errors[4];
-} operation_errors[] = {
-	{ operation_change_password, { OUTCOME_INCORRECT_PASSWORD, OUTCOME_TOO_MANY_REQUESTS } },
-	{ operation_forgot, { OUTCOME_UNKNOWN_EMAIL, OUTCOME_TOO_MANY_REQUESTS } },
-	{ operation_login, { OUTCOME_INVALID_CREDENTIALS, OUTCOME_EMAIL_NOT_VERIFIED,
-				   OUTCOME_TOO_MANY_REQUESTS } },
-	{ operation_logout, { OUTCOME_INVALID_TOKEN } },
-	{ operation_refresh, { OUTCOME_INVALID_TOKEN } },
-	{ operation_register,
-		{ OUTCOME_EMAIL_TAKEN, OUTCOME_USERNAME_TAKEN, OUTCOME_TOO_MANY_REQUESTS } },
-	{ operation_resend, { OUTCOME_TOO_MANY_REQUESTS } },
-	{ operation_reset, { OUTCOME_INVALID_ONE_TIME_TOKEN, OUTCOME_TOO_MANY_REQUESTS } },
-	{ operation_verify, { OUTCOME_INVALID_ONE_TIME_TOKEN } },
+	const char *name;
+	const char *description;
+} tags[] = {
+	{ "account", "Registration and the user's own account" },
+	{ "session", "Log-in, refresh and log-out" },
+	{ "password", "Changing and resetting the password" },
+	{ "email", "Verifying the e-mail" },
+	{ "service", "Keys, documents and health of the service" },
 };
 
-struct errors {
-	enum outcome list[ERRORS_MAXIMUM];
-	size_t count;
-};
-
-static void add(struct errors *errors, enum outcome outcome)
+static void write_info(struct openapi *openapi)
 {
-	if (errors->count < ERRORS_MAXIMUM)
-		errors->list[errors->count++] = outcome;
-}
-
-static void collect(const struct route *route, struct errors *errors)
-{
-	errors->count = 0;
-	for (size_t i = 0; i < sizeof(common_errors) / sizeof(common_errors[0]); i++)
-		add(errors, common_errors[i]);
-	if (route->flags & ROUTE_PROTECTED)
-		add(errors, OUTCOME_UNAUTHORIZED);
-	if (route->flags & ROUTE_READS_COOKIE)
-		add(errors, OUTCOME_CROSS_SITE);
-	for (size_t i = 0; i < sizeof(operation_errors) / sizeof(operation_errors[0]); i++) {
-		const enum outcome *error = operation_errors[i].errors;
-		for (; operation_errors[i].operation == route->operation && *error; error++)
-			if (*error != OUTCOME_UNKNOWN_EMAIL || route->existence == EXISTENCE_AS_SET)
-				add(errors, *error);
-	}
-}
-
-static void write_content(struct json_writer *json)
-{
-	json_open_object(json, "content");
-	json_open_object(json, "application/json");
-}
-
-static void end_content(struct json_writer *json)
-{
+	struct json_writer *json = &openapi->json;
+	json_open_object(json, "info");
+	json_string(json, "title",
+		arena_format(openapi->arena, "latchkey, dialect %s", openapi->dialect->name));
+	json_string(json, "version", LATCHKEY_VERSION);
+	json_string(json, "summary", "Accounts for web sites");
+	json_open_object(json, "license");
+	json_string(json, "name", "MIT");
+	json_string(json, "identifier", "MIT");
 	json_close_object(json);
 	json_close_object(json);
 }
 
-/* One entry for each status, whose description names the codes that it may carry. */
-static void write_errors(struct json_writer *json, struct arena *arena,
-	const struct dialect *dialect, const struct route *route)
+/* Without api.base_url, which only the command may do without, the standard's own default holds. */
+static void write_servers(struct openapi *openapi)
 {
-	struct errors errors;
-	collect(route, &errors);
-	for (int status = 400; status < 600; status++) {
-		const char *codes = NULL;
-		for (size_t i = 0; i < errors.count; i++) {
-			struct outcome_row said = outcome_wording(dialect, route, errors.list[i]);
-			if (said.status == status)
-				codes = codes ? arena_format(arena, "%s, %s", codes, said.code)
-					      : said.code;
-		}
-		if (!codes)
-			continue;
-		json_open_object(json, arena_format(arena, "%d", status));
-		json_string(json, "description", codes);
-		write_content(json);
-		json_open_object(json, "schema");
-		json_string(json, "$ref", "#/components/schemas/Error");
-		json_close_object(json);
-		end_content(json);
-		json_close_object(json);
-	}
-}
-
-static void write_responses(struct json_writer *json, struct arena *arena,
-	const struct dialect *dialect, const struct route *route)
-{
-	json_open_object(json, "responses");
-	json_open_object(json, arena_format(arena, "%d", route->status));
-	json_string(json, "description", route->summary);
-	if (route->reply) {
-		write_content(json);
-		openapi_reply_schema(json, "schema", arena, dialect, route->reply);
-		end_content(json);
-	}
-	json_close_object(json);
-	write_errors(json, arena, dialect, route);
-	json_close_object(json);
-}
-
-static void write_parameters(struct json_writer *json, const struct route *route)
-{
-	json_open_array(json, "parameters");
-	for (const struct input_member *row = route->input; row && row->key; row++) {
-		if (row->source == SOURCE_BODY)
-			continue;
-		json_open_object(json, NULL);
-		json_string(json, "name", row->key);
-		json_string(json, "in", row->source == SOURCE_PATH ? "path" : "cookie");
-		json_boolean(json, "required", row->source == SOURCE_PATH);
-		json_open_object(json, "schema");
-		json_string(json, "type", "string");
-		json_close_object(json);
-		json_close_object(json);
-	}
-	json_close_array(json);
-}
-
-static void write_request(struct json_writer *json, const struct route *route)
-{
-	bool body = false;
-	bool required = false;
-	for (const struct input_member *row = route->input; row && row->key; row++) {
-		body |= row->source == SOURCE_BODY;
-		required |= row->source == SOURCE_BODY && row->required;
-	}
-	if (!body)
+	struct json_writer *json = &openapi->json;
+	if (openapi->settings->api_base_url[0] == '\0')
 		return;
-	json_open_object(json, "requestBody");
-	json_boolean(json, "required", required);
-	write_content(json);
-	openapi_request_schema(json, route);
-	end_content(json);
+	json_open_array(json, "servers");
+	json_open_object(json, NULL);
+	json_string(json, "url", openapi->settings->api_base_url);
 	json_close_object(json);
+	json_close_array(json);
 }
 
-static void write_security(struct json_writer *json, const struct route *route)
+static void write_tags(struct openapi *openapi)
 {
-	json_open_array(json, "security");
-	if (route->flags & ROUTE_PROTECTED) {
+	struct json_writer *json = &openapi->json;
+	json_open_array(json, "tags");
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
 		json_open_object(json, NULL);
-		json_open_array(json, "accessToken");
-		json_close_array(json);
+		json_string(json, "name", tags[i].name);
+		json_string(json, "description", tags[i].description);
 		json_close_object(json);
 	}
 	json_close_array(json);
 }
 
-static void write_route(struct json_writer *json, struct arena *arena,
-	const struct dialect *dialect, const struct route *route)
+/* The routes that requests reach: a common one may have one of the dialect's own in its place. */
+static void find_routes(struct openapi *openapi)
 {
-	json_open_object(json, route->method == METHOD_GET ? "get" : "post");
-	json_string(json, "summary", route->summary);
-	write_parameters(json, route);
-	write_request(json, route);
-	write_responses(json, arena, dialect, route);
-	write_security(json, route);
-	json_close_object(json);
-}
-
-/* Whether the dialect has a route of its own where a common one would be. */
-static bool is_overridden(const struct dialect *dialect, const struct route *route)
-{
-	struct match match = route_find(dialect, route->method, text_of(route->path));
-	return match.route != route;
-}
-
-static void write_paths(
-	struct json_writer *json, struct arena *arena, const struct dialect *dialect)
-{
-	const struct route *lists[] = { dialect->routes, common_routes };
-	json_open_object(json, "paths");
-	for (size_t i = 0; i < 2; i++) {
+	const struct route *lists[] = { openapi->dialect->routes, common_routes };
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		for (const struct route *route = lists[i]; route->path; route++) {
-			if (i == 1 && is_overridden(dialect, route))
-				continue;
-			json_open_object(json, route->path);
-			write_route(json, arena, dialect, route);
-			json_close_object(json);
+			struct match match =
+				route_find(openapi->dialect, route->method, text_of(route->path));
+			if (match.route == route && openapi->route_count < OPENAPI_ROUTES_MAXIMUM)
+				openapi->routes[openapi->route_count++] = route;
 		}
 	}
-	json_close_object(json);
 }
 
-static void write_components(struct json_writer *json, const struct dialect *dialect)
+/* The first route from there on that has the path; route_count where there is none. */
+static size_t find_path(const struct openapi *openapi, size_t from, const char *path)
 {
-	json_open_object(json, "components");
+	while (from < openapi->route_count && strcmp(openapi->routes[from]->path, path) != 0)
+		from++;
+	return from;
+}
+
+/* A path has one entry, whatever methods it has. */
+static void write_paths(struct openapi *openapi)
+{
+	json_open_object(&openapi->json, "paths");
+	for (size_t i = 0; i < openapi->route_count; i++) {
+		const char *path = openapi->routes[i]->path;
+		if (find_path(openapi, 0, path) < i)
+			continue;
+		json_open_object(&openapi->json, path);
+		for (size_t k = i; k < openapi->route_count; k = find_path(openapi, k + 1, path))
+			openapi_write_route(openapi, openapi->routes[k]);
+		json_close_object(&openapi->json);
+	}
+	json_close_object(&openapi->json);
+}
+
+static void write_security_schemes(struct openapi *openapi)
+{
+	struct json_writer *json = &openapi->json;
 	json_open_object(json, "securitySchemes");
 	json_open_object(json, "accessToken");
 	json_string(json, "type", "http");
 	json_string(json, "scheme", "bearer");
 	json_string(json, "bearerFormat", "JWT");
 	json_close_object(json);
+	if (openapi->dialect->refresh_cookie) {
+		json_open_object(json, "refreshCookie");
+		json_string(json, "type", "apiKey");
+		json_string(json, "in", "cookie");
+		json_string(json, "name", openapi->dialect->refresh_cookie);
+		json_close_object(json);
+	}
 	json_close_object(json);
-	json_open_object(json, "schemas");
-	openapi_error_schema(json, "Error", dialect);
+}
+
+static void write_headers(struct openapi *openapi)
+{
+	struct json_writer *json = &openapi->json;
+	json_open_object(json, "headers");
+	json_open_object(json, "RetryAfter");
+	json_string(
+		json, "description", "Seconds to wait before the request is worth trying again");
+	openapi_write_type(openapi, "schema", "integer");
 	json_close_object(json);
 	json_close_object(json);
 }
 
-bool openapi_document(struct arena *arena, const struct dialect *dialect, struct text *document)
+static void write_schemas(struct openapi *openapi)
 {
-	struct json_writer json;
-	json_begin(&json, arena);
-	json_open_object(&json, NULL);
-	json_string(&json, "openapi", "3.1.0");
-	json_open_object(&json, "info");
-	json_string(&json, "title", arena_format(arena, "latchkey, dialect %s", dialect->name));
-	json_string(&json, "version", LATCHKEY_VERSION);
-	json_close_object(&json);
-	json_open_array(&json, "servers");
-	json_open_object(&json, NULL);
-	json_string(&json, "url", "."); /* the mount, wherever the document was found */
-	json_close_object(&json);
-	json_close_array(&json);
-	write_paths(&json, arena, dialect);
-	write_components(&json, dialect);
-	json_close_object(&json);
-	return json_end(&json, document);
+	json_open_object(&openapi->json, "schemas");
+	openapi_write_error(openapi, "Error");
+	openapi_write_shapes(openapi);
+	for (size_t i = 0; i < openapi->route_count; i++) {
+		const char *name = openapi_request_name(openapi, openapi->routes[i]);
+		if (name)
+			openapi_write_request(openapi, name, openapi->routes[i]);
+	}
+	json_close_object(&openapi->json);
+}
+
+bool openapi_document(struct arena *arena, const struct settings *settings,
+	const struct dialect *dialect, struct text *document)
+{
+	struct openapi openapi = { .arena = arena, .settings = settings, .dialect = dialect };
+	struct json_writer *json = &openapi.json;
+	find_routes(&openapi);
+	json_begin(json, arena);
+	json_open_object(json, NULL);
+	json_string(json, "openapi", "3.1.0");
+	write_info(&openapi);
+	write_servers(&openapi);
+	write_tags(&openapi);
+	write_paths(&openapi);
+	json_open_object(json, "components");
+	write_security_schemes(&openapi);
+	write_headers(&openapi);
+	write_schemas(&openapi);
+	json_close_object(json);
+	json_close_object(json);
+	return json_end(json, document);
+}
+
+void openapi_write_reference(
+	struct openapi *openapi, const char *key, const char *kind, const char *name)
+{
+	json_open_object(&openapi->json, key);
+	json_string(&openapi->json, "$ref",
+		arena_format(openapi->arena, "#/components/%s/%s", kind, name));
+	json_close_object(&openapi->json);
+}
+
+void openapi_write_type(struct openapi *openapi, const char *key, const char *type)
+{
+	json_open_object(&openapi->json, key);
+	json_string(&openapi->json, "type", type);
+	json_close_object(&openapi->json);
 }

@@ -1,25 +1,42 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The schemas of what comes in, and of errors. A value that may be spelled in two ways is written as
+ * two whole objects, for generators keep the members of each; "one of these two is required" beside
+ * the members is lost on them.
+ */
 #include <string.h>
 
-#include "api/openapi.h"
+#include "api/openapi_parts.h"
 
-#define FLAT_MAXIMUM 64
-
-static void write_type(struct json_writer *json, const char *key, const char *type)
+static bool has_body(const struct route *route)
 {
-	json_open_object(json, key);
-	json_string(json, "type", type);
-	json_close_object(json);
+	for (const struct input_member *row = route->input; row && row->key; row++)
+		if (row->source == SOURCE_BODY)
+			return true;
+	return false;
+}
+
+const char *openapi_request_name(struct openapi *openapi, const struct route *route)
+{
+	const char *id = openapi_operation_of(route)->id;
+	if (!has_body(route) || !id)
+		return NULL;
+	char *name = arena_format(openapi->arena, "%sRequest", id);
+	name[0] = (char)(name[0] - 'a' + 'A');
+	return name;
 }
 
 /* A member of a request. An optional one may be blank, and counts as not sent then. */
-static void write_input(struct json_writer *json, const char *key, const struct input_member *row)
+static void write_member(struct openapi *openapi, const char *key, const struct input_member *row)
 {
+	struct json_writer *json = &openapi->json;
 	const struct value_rule *rule = &value_rules[row->kind];
+	bool is_new = row->kind == VALUE_NEW_PASSWORD;
 	json_open_object(json, key);
 	json_string(json, "type", "string");
 	if (row->required)
-		json_integer(json, "minLength", row->kind == VALUE_NEW_PASSWORD ? 8 : 1);
+		json_integer(
+			json, "minLength", is_new ? openapi->settings->passwords_min_length : 1);
 	json_integer(json, "maxLength",
 		(int64_t)(rule->characters > 0 ? rule->characters : rule->octets));
 	if (rule->format)
@@ -27,170 +44,55 @@ static void write_input(struct json_writer *json, const char *key, const struct 
 	json_close_object(json);
 }
 
-static void write_required(struct json_writer *json, const struct route *route)
+/* One spelling of a request: with the aliases, or without. */
+static void write_spelling(
+	struct openapi *openapi, const char *key, const struct route *route, bool aliases)
 {
-	json_open_array(json, "required");
-	for (const struct input_member *row = route->input; row->key; row++)
-		if (row->source == SOURCE_BODY && row->required && !row->alias)
-			json_string(json, NULL, row->key);
-	json_close_array(json);
-}
-
-/* One of two spellings must be there. */
-static void write_alternatives(struct json_writer *json, const struct input_member *row)
-{
-	const char *keys[] = { row->key, row->alias };
-	json_open_array(json, "anyOf");
-	for (size_t i = 0; i < 2; i++) {
-		json_open_object(json, NULL);
-		json_open_array(json, "required");
-		json_string(json, NULL, keys[i]);
-		json_close_array(json);
-		json_close_object(json);
-	}
-	json_close_array(json);
-}
-
-void openapi_request_schema(struct json_writer *json, const struct route *route)
-{
-	json_open_object(json, "schema");
-	json_string(json, "type", "object");
-	json_open_object(json, "properties");
-	for (const struct input_member *row = route->input; row->key; row++) {
-		if (row->source != SOURCE_BODY)
-			continue;
-		write_input(json, row->key, row);
-		if (row->alias)
-			write_input(json, row->alias, row);
-	}
-	json_close_object(json);
-	write_required(json, route);
-	for (const struct input_member *row = route->input; row->key; row++)
-		if (row->source == SOURCE_BODY && row->alias)
-			write_alternatives(json, row);
-	json_close_object(json);
-}
-
-/* The rows of a reply with those that stand for others put in. */
-static size_t flatten(const struct dialect *dialect, const struct reply_member *rows,
-	struct reply_member *flat, size_t count)
-{
-	for (; rows->kind != REPLY_STOP && count < FLAT_MAXIMUM; rows++) {
-		if (rows->kind == REPLY_USER)
-			count = flatten(dialect, dialect->user, flat, count);
-		else if (rows->kind == REPLY_SELF)
-			count = flatten(dialect, dialect->self, flat, count);
-		else
-			flat[count++] = *rows;
-	}
-	return count;
-}
-
-static void write_reply_value(
-	struct json_writer *json, const struct dialect *dialect, const struct reply_member *row)
-{
-	const char *key = row->kind == REPLY_MESSAGE ? dialect->message_key : row->key;
-	const char *type = "string";
-	const char *format = NULL;
-	switch (row->kind) {
-	case REPLY_UUID:
-		format = "uuid";
-		break;
-	case REPLY_TIME:
-		format = "date-time";
-		break;
-	case REPLY_INTEGER:
-		type = "integer";
-		break;
-	case REPLY_BOOLEAN:
-		type = "boolean";
-		break;
-	case REPLY_NULL:
-		type = "null";
-		break;
-	default:
-		break;
-	}
-	json_open_object(json, key);
-	if (row->kind == REPLY_TEXT_OR_NULL) {
-		json_open_array(json, "type");
-		json_string(json, NULL, "string");
-		json_string(json, NULL, "null");
-		json_close_array(json);
-	} else {
-		json_string(json, "type", type);
-	}
-	if (format)
-		json_string(json, "format", format);
-	if (row->constant)
-		json_string(json, "const", row->constant);
-	json_close_object(json);
-}
-
-static size_t write_object(struct json_writer *json, const char *key, const struct dialect *dialect,
-	const struct reply_member *rows, size_t from, size_t count);
-
-/* The members of one object as properties; returns the row that closes it. */
-static size_t write_properties(struct json_writer *json, const struct dialect *dialect,
-	const struct reply_member *rows, size_t from, size_t count)
-{
-	json_open_object(json, "properties");
-	while (from < count && rows[from].kind != REPLY_CLOSE) {
-		if (rows[from].kind == REPLY_OPEN)
-			from = write_object(json, rows[from].key, dialect, rows, from + 1, count);
-		else
-			write_reply_value(json, dialect, &rows[from]);
-		from++;
-	}
-	json_close_object(json);
-	return from;
-}
-
-static size_t write_object(struct json_writer *json, const char *key, const struct dialect *dialect,
-	const struct reply_member *rows, size_t from, size_t count)
-{
+	struct json_writer *json = &openapi->json;
 	json_open_object(json, key);
 	json_string(json, "type", "object");
-	size_t end = write_properties(json, dialect, rows, from, count);
-	size_t depth = 0;
+	json_open_object(json, "properties");
+	for (const struct input_member *row = route->input; row->key; row++)
+		if (row->source == SOURCE_BODY)
+			write_member(openapi, aliases && row->alias ? row->alias : row->key, row);
+	json_close_object(json);
 	json_open_array(json, "required");
-	for (size_t i = from; i < end; i++) {
-		if (rows[i].kind == REPLY_CLOSE)
-			depth--;
-		else if (depth == 0 && rows[i].kind != REPLY_TEXT_IF_GIVEN)
-			json_string(json, NULL,
-				rows[i].kind == REPLY_MESSAGE ? dialect->message_key : rows[i].key);
-		depth += rows[i].kind == REPLY_OPEN;
-	}
+	for (const struct input_member *row = route->input; row->key; row++)
+		if (row->source == SOURCE_BODY && row->required)
+			json_string(json, NULL, aliases && row->alias ? row->alias : row->key);
 	json_close_array(json);
 	json_close_object(json);
-	return end;
 }
 
-void openapi_reply_schema(struct json_writer *json, const char *key, struct arena *arena,
-	const struct dialect *dialect, const struct reply_member *reply)
+void openapi_write_request(struct openapi *openapi, const char *key, const struct route *route)
 {
-	if (reply->kind == REPLY_DOCUMENT || reply->kind == REPLY_OPENAPI ||
-		reply->kind == REPLY_DISCOVERY) {
-		write_type(json, key, "object");
+	bool aliases = false;
+	for (const struct input_member *row = route->input; row->key; row++)
+		aliases |= row->source == SOURCE_BODY && row->alias;
+	if (!aliases) {
+		write_spelling(openapi, key, route, false);
 		return;
 	}
-	struct reply_member *flat = arena_alloc(arena, FLAT_MAXIMUM * sizeof(*flat));
-	size_t count = flatten(dialect, reply, flat, 0);
-	write_object(json, key, dialect, flat, 0, count);
+	json_open_object(&openapi->json, key);
+	json_open_array(&openapi->json, "anyOf");
+	write_spelling(openapi, NULL, route, false);
+	write_spelling(openapi, NULL, route, true);
+	json_close_array(&openapi->json);
+	json_close_object(&openapi->json);
 }
 
-static void write_field_errors(struct json_writer *json, const char *key)
+static void write_reasons(struct openapi *openapi, const char *key)
 {
-	json_open_object(json, key);
-	json_string(json, "type", "array");
-	write_type(json, "items", "string");
-	json_close_object(json);
+	json_open_object(&openapi->json, key);
+	json_string(&openapi->json, "type", "array");
+	openapi_write_type(openapi, "items", "string");
+	json_close_object(&openapi->json);
 }
 
 /* Codes, each once: several outcomes may share one. */
-static void write_codes(struct json_writer *json)
+static void write_codes(struct openapi *openapi)
 {
+	struct json_writer *json = &openapi->json;
 	json_open_object(json, "code");
 	json_string(json, "type", "string");
 	json_open_array(json, "enum");
@@ -205,24 +107,48 @@ static void write_codes(struct json_writer *json)
 	json_close_object(json);
 }
 
-void openapi_error_schema(struct json_writer *json, const char *key, const struct dialect *dialect)
+/* Every key of a request once, as a member of the error: "any other key" beside the text and the code
+ * would give those two the type of the others in generated clients. */
+static void write_fields_at_top(struct openapi *openapi)
 {
+	const char *written[64];
+	size_t count = 0;
+	for (size_t i = 0; i < openapi->route_count; i++) {
+		const struct input_member *row = openapi->routes[i]->input;
+		for (; row && row->key; row++) {
+			const char *keys[] = { row->key, row->alias };
+			for (size_t k = 0; k < 2 && row->source == SOURCE_BODY && keys[k]; k++) {
+				size_t at = 0;
+				while (at < count && strcmp(written[at], keys[k]) != 0)
+					at++;
+				if (at < count || count == sizeof(written) / sizeof(written[0]))
+					continue;
+				written[count++] = keys[k];
+				write_reasons(openapi, keys[k]);
+			}
+		}
+	}
+}
+
+void openapi_write_error(struct openapi *openapi, const char *key)
+{
+	struct json_writer *json = &openapi->json;
 	json_open_object(json, key);
 	json_string(json, "type", "object");
 	json_open_object(json, "properties");
-	write_type(json, dialect->error_key, "string");
-	write_codes(json);
-	if (!dialect->errors_at_top) {
+	openapi_write_type(openapi, openapi->dialect->error_key, "string");
+	write_codes(openapi);
+	if (openapi->dialect->errors_at_top) {
+		write_fields_at_top(openapi);
+	} else {
 		json_open_object(json, "errors");
 		json_string(json, "type", "object");
-		write_field_errors(json, "additionalProperties");
+		write_reasons(openapi, "additionalProperties");
 		json_close_object(json);
 	}
 	json_close_object(json);
-	if (dialect->errors_at_top)
-		write_field_errors(json, "additionalProperties");
 	json_open_array(json, "required");
-	json_string(json, NULL, dialect->error_key);
+	json_string(json, NULL, openapi->dialect->error_key);
 	json_string(json, NULL, "code");
 	json_close_array(json);
 	json_close_object(json);

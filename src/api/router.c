@@ -77,6 +77,13 @@ struct match route_find(const struct dialect *dialect, enum method method, struc
 	return match;
 }
 
+bool route_hides_existence(const struct route *route, const struct settings *settings)
+{
+	return route->existence == EXISTENCE_HIDDEN ||
+	       (route->existence == EXISTENCE_AS_SET &&
+		       settings->api_reveal_unknown_email == REVEAL_NEVER);
+}
+
 const char *route_path(const struct dialect *dialect, operation *wanted)
 {
 	const struct route *lists[] = { dialect->routes, common_routes };

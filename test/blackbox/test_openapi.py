@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: MIT
-"""Each dialect's document is valid, and generated requests get no answer that it does not describe."""
+"""Each dialect's document is valid, other people's programs read it, and generated requests get no answer
+that it does not describe."""
 import http.client
 import json
+import os
 import random
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+from harness import BINARY, ROOT
 from test_dialects import PASSWORD, SPELLINGS, Speaker
 
 REQUESTS = 2000
+
+# Generated clients name their functions after these: one that changes breaks who uses it.
+OPERATION_IDS = {"register", "login", "refresh", "logout", "getMe", "verifyEmail", "requestVerification", "requestPasswordReset",
+                 "resetPassword", "changePassword", "getKeys", "getProviderConfiguration", "getOpenapi", "getHealth"}
 
 
 @pytest.fixture(params=SPELLINGS)
@@ -30,25 +41,47 @@ def operations(document):
             yield path, method, operation
 
 
+def resolve(document, schema):
+    """The schema that a reference stands for."""
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].removeprefix("#/components/schemas/")]
+    return schema
+
+
+def validate(document, value, schema):
+    resolver = jsonschema.RefResolver.from_schema(document)
+    jsonschema.Draft202012Validator(schema, resolver=resolver).validate(value)
+
+
 def test_document_is_valid(document, speaker, service):
     assert document["openapi"].startswith("3.1") and document["info"]["title"] and document["info"]["version"]
     assert json.loads(service.command("openapi", speaker.name).stdout) == document
+    assert document["info"]["license"]["identifier"] == "MIT"
+    assert document["servers"] == [{"url": "http://localhost/api/auth"}]
+    assert {"Error", "User", "Tokens", "AccessToken", "Message", "RegisterRequest"} <= set(document["components"]["schemas"])
+    assert sorted(o["operationId"] for _, _, o in operations(document)) == sorted(OPERATION_IDS)
+    tags = {tag["name"] for tag in document["tags"] if tag["description"]}
+    assert {tag for _, _, o in operations(document) for tag in o["tags"]} == tags
     validator = jsonschema.Draft202012Validator
     for schema in document["components"]["schemas"].values():
         validator.check_schema(schema)
     for path, method, operation in operations(document):
         assert method in ("get", "post") and operation["summary"]
-        named = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
+        named = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
         assert named == {part[1:-1] for part in path.split("/") if part.startswith("{")}
         for requirement in operation["security"]:
             assert set(requirement) <= set(document["components"]["securitySchemes"])
         if "requestBody" in operation:
-            validator.check_schema(operation["requestBody"]["content"]["application/json"]["schema"])
+            assert resolve(document, operation["requestBody"]["content"]["application/json"]["schema"])
         assert any(status.startswith("2") for status in operation["responses"])
         for status, response in operation["responses"].items():
             assert 200 <= int(status) < 600 and response["description"]
             if "content" in response:
-                validator.check_schema(response["content"]["application/json"]["schema"])
+                schema = response["content"]["application/json"]["schema"]
+                validator.check_schema(schema)
+                assert resolve(document, schema)
+                assert status < "400" or schema == {"$ref": "#/components/schemas/Error"}
+            assert ("Retry-After" in response.get("headers", {})) == (status in ("429", "503"))
 
 
 def test_every_documented_path_is_served(document, speaker):
@@ -57,11 +90,58 @@ def test_every_documented_path_is_served(document, speaker):
         assert answer.status == 204 and method.upper() in answer.headers["Allow"]
 
 
+def test_limits_are_those_in_force(make):
+    service, web = make(passwords__min_length=12, accounts__require_verified="yes", api__reveal_unknown_email="never",
+                        api__base_url="https://www.example.org/accounts/")
+    for name in SPELLINGS:
+        document = Speaker(name, web).call("GET", "/openapi.json").json
+        assert document["servers"] == [{"url": "https://www.example.org/accounts"}]
+        schemas, found = document["components"]["schemas"], {o["operationId"]: o for _, _, o in operations(document)}
+        new = [schemas[f"{o}Request"]["properties"][key] for o, key in (
+            ("Register", "password"), ("ChangePassword", "new_password"), ("ResetPassword", "password" if name == "token" else "new_password"))]
+        assert [(n["minLength"], n["maxLength"]) for n in new] == [(12, 128)] * 3
+        assert schemas["ChangePasswordRequest"]["properties"]["current_password"]["minLength"] == 1
+        assert found["login"]["responses"]["403"]["description"] == "email_not_verified"
+        assert "404" not in found["requestPasswordReset"]["responses"]
+
+
+@pytest.fixture(scope="session")
+def node():
+    """The programs that read the documents, in exact versions, installed once into the build folder."""
+    source, place = ROOT / "test" / "openapi", ROOT / "build" / "openapi-check"
+    lock = (source / "package-lock.json").read_bytes()
+    if not (place / "package-lock.json").exists() or (place / "package-lock.json").read_bytes() != lock:
+        place.parent.mkdir(exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix="openapi-check-", dir=place.parent))
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(source / name, new)
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+        for attempt in range(3):  # the registry may be slow to answer
+            done = subprocess.run(command, cwd=new, capture_output=True, text=True, timeout=300)
+            if done.returncode == 0:
+                break
+        assert done.returncode == 0, done.stderr[-2000:]
+        shutil.rmtree(place, ignore_errors=True)
+        os.replace(new, place)
+    for name in ("check.mjs", "types.ts"):
+        shutil.copy(source / name, place)
+    return place
+
+
+def test_linter_and_generator_read_the_documents(node, tmp_path):
+    """redocly finds nothing in them, and what openapi-typescript makes of them has the types that types.ts expects."""
+    for name in SPELLINGS:
+        command = [BINARY, "openapi", name, "-o", "api.base_url=https://accounts.test/api/auth"]
+        (node / f"{name}.json").write_bytes(subprocess.check_output(command, env={}))
+    done = subprocess.run(["node", "check.mjs", *SPELLINGS], cwd=node, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, f"{len(SPELLINGS)} documents, 0 problems\n"), done.stdout + done.stderr
+
+
 class Generator:
     """Requests from the schema, whole and broken, the same each time."""
 
-    def __init__(self, seed, email, tokens):
-        self.random, self.email, self.tokens = random.Random(seed), email, tokens
+    def __init__(self, seed, document, email, tokens):
+        self.random, self.document, self.email, self.tokens = random.Random(seed), document, email, tokens
 
     def string(self, schema):
         r = self.random
@@ -79,6 +159,8 @@ class Generator:
     def body(self, schema):
         r = self.random
         body = {}
+        schema = resolve(self.document, schema)
+        schema = r.choice(schema.get("anyOf", [schema]))
         for key, member in schema["properties"].items():
             if r.random() < 0.85:
                 body[key] = self.value(member)
@@ -108,9 +190,8 @@ def test_answers_are_as_described(document, speaker, service, address):
     email = address()
     speaker.do_register(email)
     tokens = [t for t in speaker.tokens(speaker.do_login(email)) if t] + [service.token(email, "verify")]
-    generator = Generator(speaker.name, email, tokens)
+    generator = Generator(speaker.name, document, email, tokens)
     choices = list(operations(document))
-    error = document["components"]["schemas"]["Error"]
     seen = set()
     connection = http.client.HTTPConnection("127.0.0.1", speaker.web.port, timeout=30)
     for n in range(REQUESTS):
@@ -128,8 +209,9 @@ def test_answers_are_as_described(document, speaker, service, address):
         if "content" not in described:
             assert content == b"", said
             continue
-        schema = described["content"]["application/json"]["schema"]
-        jsonschema.validate(json.loads(content), error if "$ref" in schema else schema, jsonschema.Draft202012Validator)
+        described = described["content"]["application/json"]
+        validate(document, json.loads(content), described["schema"])
+        assert "example" not in described or json.loads(content) == described["example"], said
     connection.close()
     assert {status for _, status in seen} >= {200, 400, 401}
     assert not service.log_contains("child_died|statement_failed")
