@@ -71,7 +71,7 @@ struct input {
 	bool protected; /* claims hold: the access token was read, not yet looked up */
 	struct access_claims claims;
 	bool opens_session; /* registration answers with tokens */
-	bool hides_existence; /* the answer must not tell whether there is an account */
+	bool reveals_existence; /* the answer may tell whether there is an account */
 	bool rotates; /* the new refresh token can be handed over */
 };
 

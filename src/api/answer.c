@@ -53,7 +53,7 @@ static void prepare_input(struct exchange *exchange)
 	const struct route *route = exchange->route;
 	struct input *input = &exchange->input;
 	input->opens_session = route->flags & ROUTE_OPENS_SESSION;
-	input->hides_existence = route_hides_existence(route, settings);
+	input->reveals_existence = route_reveals_existence(route, settings);
 	input->rotates = settings->sessions_rotate == ROTATE_ALWAYS ||
 			 (settings->sessions_rotate == ROTATE_AUTO && exchange->dialect->rotates);
 }

@@ -65,7 +65,6 @@ const struct route common_routes[] = {
 		POST("/verify/resend", operation_resend, 200),
 		.input = resend_input,
 		.reply = resend_reply,
-		.existence = EXISTENCE_HIDDEN,
 		.summary = "Ask for another verification mail",
 	},
 	{
