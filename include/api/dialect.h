@@ -168,6 +168,7 @@ struct route {
 	enum method method;
 	const char *path;
 	operation *operation; /* NULL: the tables alone answer */
+	operation *head; /* of a GET that changes something: answers HEAD, and changes nothing */
 	const struct input_member *input; /* NULL: none */
 	int status;
 	const struct reply_member *reply; /* NULL: no body */

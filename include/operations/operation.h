@@ -109,6 +109,7 @@ typedef enum outcome operation(
 operation operation_algorithms;
 operation operation_change_password;
 operation operation_find_self;
+operation operation_find_verification;
 operation operation_forgot;
 operation operation_health;
 operation operation_jwks;

@@ -70,7 +70,9 @@ static void name_invalid_member(struct exchange *exchange)
 static enum outcome operate(struct exchange *exchange)
 {
 	struct context *context = exchange->context;
-	operation *wanted = exchange->route->operation;
+	const struct route *route = exchange->route;
+	bool head = exchange->request->method == METHOD_HEAD && route->head;
+	operation *wanted = head ? route->head : route->operation;
 	if (session_hashes(wanted) && !context->hashes) {
 		log_warning(
 			context->log, "hashers_busy", "client=%.*s", TEXT_PRINTF(context->client));

@@ -56,6 +56,7 @@ const struct route common_routes[] = {
 	},
 	{
 		GET("/verify/{token}", operation_verify, 200),
+		.head = operation_find_verification,
 		.input = verify_input,
 		.reply = verify_reply,
 		.wordings = verify_wordings,
