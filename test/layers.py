@@ -26,7 +26,6 @@ FENCES = {
     r"argon2\.h": {"passwords/engine_libargon2.c"},
     r"sodium\.h": {"passwords/engine_libsodium.c"},
     r"yajl/.*": {"base/json.c", "base/json_memory.c", "base/json_memory.h", "base/json_write.c"},
-    r"ini\.h": {"base/settings.c"},
     r"openssl/.*": {"base/secret.c", "mail/smtp.c", "mail/smtp_dialogue.c", "mail/smtp_dialogue.h", "tokens/jwk.c", "tokens/jws.c", "tokens/keyring.c",
                     "tokens/keyring_create.c", "tokens/onetime.c"},
 }

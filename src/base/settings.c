@@ -6,17 +6,13 @@
  */
 #include "base/settings.h"
 
-#include <errno.h>
-#include <ini.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/ini.h"
 #include "base/settings_table.h"
 #include "base/text.h"
-
-/* libinih cuts longer lines in two without a word. */
-#define LINE_MAXIMUM 198
 
 const struct setting_row setting_rows[] = {
 #define ROW(section, key, type, standard, minimum, maximum, choices, description)                  \
@@ -44,8 +40,6 @@ struct loader {
 	struct settings settings;
 	const char *wrong; /* the first thing that is; without its place */
 	bool in_file[sizeof(setting_rows) / sizeof(setting_rows[0])];
-	size_t line; /* of the file, as far as it was read */
-	bool line_too_long;
 };
 
 static const struct setting_row *find(struct text section, struct text key)
@@ -214,61 +208,17 @@ static bool set(struct loader *loader, struct text section, struct text key, str
 	return false;
 }
 
-/* Called by libinih; 0 marks the line as wrong. */
-static int on_pair(void *context, const char *section, const char *key, const char *value)
+/* A pair of the file. */
+static const char *on_pair(void *context, struct text section, struct text key, struct text value)
 {
 	struct loader *loader = context;
-	const struct setting_row *row = find(text_of(section), text_of(key));
-	if (loader->wrong)
-		return 0;
-	if (row && loader->in_file[row - setting_rows]) {
-		loader->wrong =
-			arena_format(loader->arena, "%s.%s is given a second time", section, key);
-		return 0;
-	}
+	const struct setting_row *row = find(section, key);
+	if (row && loader->in_file[row - setting_rows])
+		return arena_format(
+			loader->arena, "%s.%s is given a second time", row->section, row->key);
 	if (row)
 		loader->in_file[row - setting_rows] = true;
-	return set(loader, text_of(section), text_of(key), text_of(value));
-}
-
-struct reading {
-	FILE *file;
-	struct loader *loader;
-};
-
-/* fgets() that notes a line that is longer than libinih can take, and ends there. */
-static char *read_line(char *line, int size, void *context)
-{
-	struct reading *reading = context;
-	if (reading->loader->line_too_long || !fgets(line, size, reading->file))
-		return NULL;
-	reading->loader->line++;
-	size_t length = strlen(line);
-	if (length > LINE_MAXIMUM ||
-		(length > 0 && line[length - 1] != '\n' && !feof(reading->file))) {
-		reading->loader->line_too_long = true;
-		return NULL;
-	}
-	return line;
-}
-
-static const char *load_file(struct loader *loader, const char *path)
-{
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return arena_format(loader->arena, "cannot read %s: %s", path, strerror(errno));
-	struct reading reading = { file, loader };
-	int line = ini_parse_stream(read_line, &reading, on_pair, loader);
-	fclose(file);
-	if (line == 0 && loader->line_too_long)
-		return arena_format(loader->arena,
-			"%s:%zu: the line is longer than %d octets; the environment variable "
-			"LATCHKEY_SECTION_KEY takes a value of any length",
-			path, loader->line, LINE_MAXIMUM);
-	if (line == 0)
-		return NULL;
-	return arena_format(loader->arena, "%s:%d: %s", path, line < 0 ? 0 : line,
-		loader->wrong ? loader->wrong : "this is neither [section] nor key = value");
+	return set(loader, section, key, value) ? NULL : loader->wrong;
 }
 
 /* LATCHKEY_HTTP_MAX_BODY is http.max_body: the section is the part up to the first '_'. */
@@ -327,7 +277,7 @@ const char *settings_load(struct arena *arena, const char *path, const char *con
 			return arena_format(arena, "the default of %s.%s is not valid",
 				setting_rows[i].section, setting_rows[i].key);
 	if (path)
-		wrong = load_file(&loader, path);
+		wrong = ini_read(arena, path, on_pair, &loader);
 	for (; !wrong && environment && *environment; environment++)
 		if (text_starts_with(text_of(*environment), TEXT("LATCHKEY_")))
 			wrong = load_variable(&loader, *environment);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
+#include "base/ini.h"
 #include "base/settings_table.h"
 #include "base/text.h"
 
@@ -113,12 +114,13 @@ static void print_range(const struct setting_row *row, FILE *to)
 
 void settings_print_sample(FILE *to)
 {
-	fputs("; Settings of latchkey. What is commented out shows its default. A line has at "
-	      "most\n"
-	      "; 198 octets, and a value ends before \" ;\". The environment "
-	      "(LATCHKEY_SECTION_KEY) and\n"
-	      "; -o section.key=value go before what stands here.\n\n",
-		to);
+	fprintf(to,
+		"; Settings of latchkey. What is commented out shows its default. A line has at "
+		"most\n"
+		"; %d octets, and a value ends before \" ;\". The environment "
+		"(LATCHKEY_SECTION_KEY) and\n"
+		"; -o section.key=value go before what stands here.\n\n",
+		INI_LINE_MAXIMUM);
 	for (size_t i = 0; i < setting_row_count; i++) {
 		const struct setting_row *row = &setting_rows[i];
 		print_section(i, to);

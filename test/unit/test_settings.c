@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/settings.h"
@@ -98,17 +99,71 @@ static void what_is_wrong_names_its_place(void **state)
 	}
 }
 
-static void a_line_that_is_too_long_is_not_cut(void **state)
+static void a_long_line_is_read_whole_and_a_longer_one_refused(void **state)
 {
 	(void)state;
-	char file[400] = "[database]\nurl = ";
-	memset(file + strlen(file), 'x', 250);
+	static const char start[] = "[database]\nurl = ";
+	static char file[10000];
+	strcpy(file, start);
+	memset(file + strlen(start), 'x', 8190 - strlen("url = "));
+	assert_null(load(file, NULL, NULL));
+	assert_int_equal(strlen(settings.database_url), 8190 - strlen("url = "));
+	memset(file + strlen(start), 'x', 8191 - strlen("url = "));
 	const char *wrong = load(file, NULL, NULL);
-	assert_non_null(strstr(wrong, ":2: the line is longer than 198"));
-	char variable[400] = "LATCHKEY_DATABASE_URL=";
-	memset(variable + strlen(variable), 'x', 250);
-	assert_null(load("", variable, NULL));
-	assert_int_equal(strlen(settings.database_url), 250);
+	assert_non_null(wrong);
+	assert_non_null(strstr(wrong, ":2: the line is longer than 8190 octets"));
+	assert_null(strstr(wrong, "xxx"));
+}
+
+static void lines_may_be_written_in_these_ways(void **state)
+{
+	(void)state;
+	assert_null(load("\xef\xbb\xbf[http] ; the web server's side\r\n"
+			 "  max_body : 2000 ; octets\r\n"
+			 "# another comment\n"
+			 "\tlisten\t=\t/run/a;b\n"
+			 "socket_group = ;empty but for this\n"
+			 "[api]\nbase_url = https://example.com/a=b:c",
+		NULL, NULL));
+	assert_int_equal(settings.http_max_body, 2000);
+	assert_string_equal(settings.http_listen, "/run/a;b");
+	assert_string_equal(settings.http_socket_group, "");
+	assert_string_equal(settings.api_base_url, "https://example.com/a=b:c");
+}
+
+static void a_file_that_others_may_write_is_refused(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/latchkey-settings-XXXXXX";
+	close(mkstemp(path));
+	static const struct {
+		mode_t mode;
+		bool taken;
+	} rows[] = { { 0600, true }, { 0644, true }, { 0664, true }, { 0606, false },
+		{ 0666, false } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(chmod(path, rows[i].mode), 0);
+		const char *wrong = settings_load(&arena, path, NULL, 0, NULL, &settings);
+		assert_int_equal(wrong == NULL, rows[i].taken);
+		assert_true(!wrong || strstr(wrong, "others may write it"));
+		assert_true(!wrong || strstr(wrong, path));
+	}
+	unlink(path);
+	assert_null(settings_load(&arena, "/dev/null", NULL, 0, NULL, &settings));
+}
+
+static void a_file_of_a_third_user_is_refused(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* only root gives files away */
+	char path[] = "/tmp/latchkey-settings-XXXXXX";
+	close(mkstemp(path));
+	assert_int_equal(chown(path, 65534, 0), 0);
+	const char *wrong = settings_load(&arena, path, NULL, 0, NULL, &settings);
+	assert_non_null(wrong);
+	assert_non_null(strstr(wrong, "chown root it"));
+	unlink(path);
 }
 
 static void variables_and_options_are_checked(void **state)
@@ -166,7 +221,10 @@ int main(void)
 		cmocka_unit_test(the_later_wins),
 		cmocka_unit_test(values_are_understood),
 		cmocka_unit_test(what_is_wrong_names_its_place),
-		cmocka_unit_test(a_line_that_is_too_long_is_not_cut),
+		cmocka_unit_test(a_long_line_is_read_whole_and_a_longer_one_refused),
+		cmocka_unit_test(lines_may_be_written_in_these_ways),
+		cmocka_unit_test(a_file_that_others_may_write_is_refused),
+		cmocka_unit_test(a_file_of_a_third_user_is_refused),
 		cmocka_unit_test(variables_and_options_are_checked),
 		cmocka_unit_test(a_secret_is_not_in_the_message),
 		cmocka_unit_test(what_is_printed_reads_back_without_passwords),
