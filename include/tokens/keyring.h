@@ -54,9 +54,10 @@ struct keyring {
 
 /*
  * Reads every *.pem of the folder. Returns NULL, or what is wrong and what to do about it, in
- * the arena `errors`: no folder, a file that others may read, a key that is no P-256, Ed25519,
- * RSA (2048 bits at least) or HMAC key (32 to 64 octets, PEM label "HMAC SECRET"), no key of
- * the wanted algorithm. Then the keyring is as after keyring_close().
+ * the arena `errors`: no folder, one that others may write or that belongs to a third user, a file that
+ * others may read, a key that is no P-256, Ed25519, RSA (2048 bits at least) or HMAC key (32 to 64
+ * octets, PEM label "HMAC SECRET"), no key of the wanted algorithm. Then the keyring is as after
+ * keyring_close().
  */
 __attribute__((warn_unused_result)) const char *keyring_open(
 	struct keyring *keyring, const char *folder, enum algorithm wanted, struct arena *errors);
@@ -72,10 +73,11 @@ __attribute__((warn_unused_result)) bool keyring_jwks(
 	const struct keyring *keyring, struct arena *arena, struct text *jwks);
 
 /*
- * Makes a key and writes it to a new file in the folder (made with mode 0700 if it is not there),
- * named <UTC time>-<algorithm>.pem, mode 0600, complete before it has that name. A name that is
- * taken gets a number: names sort in the order of making. Returns NULL and the path, or what is
- * wrong; both in the arena.
+ * Makes a key and writes it to a new file in the folder, named <UTC time>-<algorithm>.pem, complete
+ * before it has that name. A name that is taken gets a number: names sort in the order of making. The
+ * file is mode 0600; where root makes it, it belongs to owner and group of the folder; a group that may
+ * look into the folder may read it (0640). A folder that is not there is made, one that others may
+ * write is refused. Returns NULL and the path, or what is wrong; both in the arena.
  */
 __attribute__((warn_unused_result)) const char *keyring_create(
 	const char *folder, enum algorithm algorithm, struct arena *arena, const char **path);

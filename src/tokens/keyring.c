@@ -25,6 +25,7 @@
 #include "base/json.h"
 #include "base/secret.h"
 #include "tokens/jwk.h"
+#include "tokens/key_folder.h"
 
 #define HMAC_LABEL "HMAC SECRET"
 #define HMAC_MINIMUM 32
@@ -183,14 +184,16 @@ static const char *load_key(struct keyring *keyring, struct signing_key *key, co
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
 	if (!file || fstat(descriptor, &status) != 0) {
-		wrong = strerror(errno);
+		wrong = errno == EACCES ? "the service's user may not read it: chgrp it to that "
+					  "user's group and chmod 0640 it"
+					: strerror(errno);
 		goto out;
 	}
 	key->path = path;
 	if (!S_ISREG(status.st_mode))
 		wrong = "it is no regular file";
 	else if (status.st_mode & (S_IWGRP | S_IRWXO))
-		wrong = "others may read or write it: chmod 0600 it";
+		wrong = "others may read or write it: chmod g-w,o-rwx it";
 	else
 		wrong = read_key(keyring, key, file);
 out:
@@ -225,21 +228,32 @@ static const char *choose_current(
 		algorithm_name(wanted), folder);
 }
 
-const char *keyring_open(
-	struct keyring *keyring, const char *folder, enum algorithm wanted, struct arena *errors)
+/* NULL, or what is wrong with the folder. */
+static const char *check_folder(const char *folder, struct arena *errors)
+{
+	struct stat status;
+	const char *remedy = "latchkey keys new makes it";
+	if (access(folder, R_OK | X_OK) == 0 && stat(folder, &status) == 0) {
+		const char *wrong = key_folder_check(errors, &status);
+		return wrong ? arena_format(errors, "tokens.keys: %s: %s", folder, wrong) : NULL;
+	}
+	if (errno == EACCES)
+		remedy = "the service's user has to: chgrp it to that user's group and chmod 0750 "
+			 "it";
+	return arena_format(errors, "tokens.keys: cannot read folder %s: %s; %s", folder,
+		strerror(errno), remedy);
+}
+
+/* NULL, or what is wrong with one of the files. */
+static const char *load_all(struct keyring *keyring, const char *folder, struct arena *errors)
 {
 	struct dirent **entries = NULL;
 	const char *wrong = NULL;
-	memset(keyring, 0, sizeof(*keyring));
-	arena_init(&keyring->arena);
 	int count = scandir(folder, &entries, is_pem, by_octets);
 	if (count < 0)
-		wrong = arena_format(errors,
-			"tokens.keys: cannot read folder %s: %s; latchkey keys new makes it",
-			folder, strerror(errno));
-	if (count > 0)
-		keyring->keys =
-			arena_alloc(&keyring->arena, (size_t)count * sizeof(*keyring->keys));
+		return arena_format(
+			errors, "tokens.keys: cannot read folder %s: %s", folder, strerror(errno));
+	keyring->keys = arena_alloc(&keyring->arena, (size_t)count * sizeof(*keyring->keys));
 	for (int i = 0; i < count; i++) {
 		const char *path =
 			arena_format(&keyring->arena, "%s/%s", folder, entries[i]->d_name);
@@ -250,6 +264,17 @@ const char *keyring_open(
 		free(entries[i]);
 	}
 	free(entries);
+	return wrong;
+}
+
+const char *keyring_open(
+	struct keyring *keyring, const char *folder, enum algorithm wanted, struct arena *errors)
+{
+	memset(keyring, 0, sizeof(*keyring));
+	arena_init(&keyring->arena);
+	const char *wrong = check_folder(folder, errors);
+	if (!wrong)
+		wrong = load_all(keyring, folder, errors);
 	if (!wrong)
 		wrong = choose_current(keyring, folder, wanted, errors);
 	if (wrong)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -195,6 +196,98 @@ static void a_new_file_is_its_owners_alone(void **state)
 	assert_int_equal(stat(folder, &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0700);
 	remove_folder(folder);
+}
+
+/* Who owns the file that is made in a folder of this owner, group and mode, and who may read it. */
+static void makes(struct fixture *fixture, uid_t owner, gid_t group, mode_t mode, mode_t expected)
+{
+	struct stat status;
+	assert_int_equal(chown(fixture->folder, owner, group), 0);
+	assert_int_equal(chmod(fixture->folder, mode), 0);
+	assert_int_equal(stat(create(fixture, ALGORITHM_HS256), &status), 0);
+	assert_int_equal(status.st_mode & 07777, expected);
+	if (geteuid() == 0)
+		assert_int_equal(status.st_uid, owner);
+	if (geteuid() == 0 || (expected & S_IRGRP))
+		assert_int_equal(status.st_gid, group);
+}
+
+static void a_new_file_belongs_to_whom_the_folder_belongs_to(void **state)
+{
+	struct fixture *fixture = *state;
+	makes(fixture, geteuid(), getegid(), 0700, 0600);
+	makes(fixture, geteuid(), getegid(), 0750, 0640);
+	if (geteuid() != 0) {
+		makes(fixture, geteuid(), getegid(), 0755, 0600);
+		return;
+	}
+	makes(fixture, 65534, 65533, 0700, 0600); /* a service's own folder */
+	makes(fixture, 0, 65533, 0750, 0640); /* root's, which the service may read */
+	makes(fixture, 0, 65533, 0755, 0640);
+	makes(fixture, 65534, 65533, 0755, 0600); /* a group of many, perhaps */
+	opens(fixture, ALGORITHM_HS256);
+}
+
+static void a_folder_made_by_root_is_for_whom_the_one_above_is(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stat status;
+	const char *path;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(chown(fixture->folder, 0, 65533), 0);
+	assert_int_equal(chmod(fixture->folder, 0750), 0);
+	const char *folder = arena_format(&fixture->arena, "%s/new", fixture->folder);
+	assert_null(keyring_create(folder, ALGORITHM_HS256, &fixture->arena, &path));
+	assert_int_equal(stat(folder, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0750);
+	assert_int_equal(status.st_gid, 65533);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0640);
+	assert_int_equal(status.st_gid, 65533);
+	remove_folder(folder);
+}
+
+static void a_folder_that_others_may_write_is_refused(void **state)
+{
+	static const mode_t bad[] = { 0770, 0702, 0777, 01777 };
+	struct fixture *fixture = *state;
+	create(fixture, ALGORITHM_HS256);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const char *path = "untouched";
+		chmod(fixture->folder, bad[i]);
+		refuses(fixture, ALGORITHM_HS256, "others may write it");
+		const char *wrong =
+			keyring_create(fixture->folder, ALGORITHM_HS256, &fixture->arena, &path);
+		assert_non_null(wrong);
+		assert_non_null(strstr(wrong, "chmod go-w"));
+		assert_string_equal(path, "untouched");
+	}
+	chmod(fixture->folder, 0700);
+	opens(fixture, ALGORITHM_HS256);
+	assert_int_equal(fixture->keyring.count, 1);
+}
+
+/* In a process of its own, for root does not become somebody else for a while: the folder of a user
+ * who is neither root nor this one. */
+static void a_folder_of_a_third_user_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	int status;
+	if (geteuid() != 0)
+		skip();
+	create(fixture, ALGORITHM_HS256);
+	assert_int_equal(chown(fixture->folder, 65533, 65533), 0);
+	assert_int_equal(chmod(fixture->folder, 0755), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		const char *wrong = setresuid(65534, 65534, 65534) == 0
+					    ? open_keyring(fixture, ALGORITHM_HS256)
+					    : NULL;
+		_exit(wrong && strstr(wrong, "it belongs to") ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
 }
 
 static void creation_leaves_nothing_but_the_key(void **state)
@@ -548,6 +641,10 @@ int main(void)
 		TEST(names_are_those_of_jose),
 		TEST(opens_what_it_created),
 		TEST(a_new_file_is_its_owners_alone),
+		TEST(a_new_file_belongs_to_whom_the_folder_belongs_to),
+		TEST(a_folder_made_by_root_is_for_whom_the_one_above_is),
+		TEST(a_folder_that_others_may_write_is_refused),
+		TEST(a_folder_of_a_third_user_is_refused),
 		TEST(creation_leaves_nothing_but_the_key),
 		TEST(the_newest_signs_though_made_in_the_same_second),
 		TEST(creation_says_what_is_wrong),
