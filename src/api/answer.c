@@ -53,7 +53,7 @@ static void prepare_input(struct exchange *exchange)
 	const struct route *route = exchange->route;
 	struct input *input = &exchange->input;
 	input->opens_session = route->flags & ROUTE_OPENS_SESSION;
-	input->reveals_existence = route_reveals_existence(route, settings);
+	input->hides_existence = route_hides_existence(route, settings);
 	input->rotates = settings->sessions_rotate == ROTATE_ALWAYS ||
 			 (settings->sessions_rotate == ROTATE_AUTO && exchange->dialect->rotates);
 }
@@ -70,9 +70,7 @@ static void name_invalid_member(struct exchange *exchange)
 static enum outcome operate(struct exchange *exchange)
 {
 	struct context *context = exchange->context;
-	const struct route *route = exchange->route;
-	bool head = exchange->request->method == METHOD_HEAD && route->head;
-	operation *wanted = head ? route->head : route->operation;
+	operation *wanted = exchange->route->operation;
 	if (session_hashes(wanted) && !context->hashes) {
 		log_warning(
 			context->log, "hashers_busy", "client=%.*s", TEXT_PRINTF(context->client));

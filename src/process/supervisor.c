@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -40,14 +39,6 @@ struct house {
 	sigset_t before; /* the mask that children get */
 };
 
-/* What ps and top show instead of the program's name; the kernel keeps 15 octets of it. */
-static void set_process_name(const char *role)
-{
-	char name[32];
-	snprintf(name, sizeof(name), "latchkey-%s", role);
-	prctl(PR_SET_NAME, name);
-}
-
 static void start(struct house *house, struct place *place)
 {
 	pid_t parent = getpid();
@@ -63,7 +54,6 @@ static void start(struct house *house, struct place *place)
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() != parent)
 			_exit(0);
-		set_process_name(place->service->name);
 		signal(SIGCHLD, SIG_DFL);
 		sigprocmask(SIG_SETMASK, &house->before, NULL);
 		_exit(place->service->run(house->supervisor->context, place->number));

@@ -77,7 +77,7 @@ static const struct route routes[] = {
 		POST("/register", operation_register, 201),
 		.input = register_input,
 		.reply = register_reply,
-		.enumeration = ENUMERATION_CONFIGURED,
+		.existence = EXISTENCE_AS_SET,
 		.summary = "Register a new user",
 	},
 	{
@@ -96,7 +96,7 @@ static const struct route routes[] = {
 		POST("/password-reset", operation_forgot, 200),
 		.input = forgot_input,
 		.reply = forgot_reply,
-		.enumeration = ENUMERATION_CONFIGURED,
+		.existence = EXISTENCE_AS_SET,
 		.summary = "Request a password reset link",
 	},
 	{
