@@ -26,8 +26,10 @@ void encode_error(const struct dialect *dialect, const struct route *route, enum
 	const struct request *request, struct response *response);
 
 /* Set-Cookie with the refresh token, or, where token is TEXT_NONE, with nothing, to clear it
- * (RFC 6265). Its path is the mount; Secure is left out only over plain HTTP on the machine itself. */
-void encode_cookie(const struct dialect *dialect, const struct request *request, struct text token,
-	int64_t lifetime, struct response *response);
+ * (RFC 6265). Its path is the mount. Secure is left out only over plain HTTP on the machine itself,
+ * and only while api.base_url is plain HTTP: the Host header alone is a client's word. */
+void encode_cookie(const struct settings *settings, const struct dialect *dialect,
+	const struct request *request, struct text token, int64_t lifetime,
+	struct response *response);
 
 #endif

@@ -13,17 +13,20 @@
 bool origin_is_allowed(const struct settings *settings, const struct request *request);
 
 /*
- * Whether a page of another site sent the request, as far as the browser tells: Sec-Fetch-Site
- * is cross-site, or Origin is neither the request's own host nor the origin of api.base_url.
- * Allowed origins are none of these. A request without both headers comes from no browser.
+ * Whether a page of another site sent the request, as far as the browser tells. Pages of http.origins
+ * are meant to call from elsewhere, so they pass whatever else is said: no page can forge Origin.
+ * Else Sec-Fetch-Site decides (Fetch Metadata, section 2.3), where it is there: same-origin and none
+ * pass. Else Origin does: it must be the request's own scheme, host and port, or that of api.base_url.
+ * A request without all of these comes from no browser.
  */
 bool origin_is_cross_site(const struct settings *settings, const struct request *request);
 
 /* Whether the host is the machine itself: localhost, *.localhost, 127.0.0.0/8 or [::1]. */
 bool host_is_loopback(struct text host);
 
-/* Adds the CORS headers for an allowed origin (Fetch standard, section 3.2), and Vary: Origin
- * wherever http.origins is set. For a preflight, pass the methods of the path; else NULL. */
+/* Adds the CORS headers for an allowed origin (Fetch standard, section 3.2), and Vary wherever
+ * http.origins is set. For a preflight, pass the methods of the path; else NULL. The headers that a
+ * preflight asks for are allowed if they are at most 1 KiB of names. */
 void origin_headers(const struct settings *settings, const struct request *request,
 	const char *methods, struct response *response);
 

@@ -45,7 +45,7 @@ struct request {
 	struct text origin; /* the Origin header */
 	struct text fetch_site; /* the Sec-Fetch-Site header */
 	struct text host; /* the Host header: for the cross-site test only, never for links */
-	struct text requested_method; /* Access-Control-Request-Method: a CORS preflight */
+	struct text requested_headers; /* Access-Control-Request-Headers, of a CORS preflight */
 	bool secure; /* the browser came by HTTPS */
 	struct text client; /* address of the client, for events */
 	struct text network; /* the same as limits count it: IPv4, or the /64 of IPv6 */

@@ -25,8 +25,8 @@ void response_init(struct response *response, struct arena *arena);
 __attribute__((format(printf, 3, 4))) void response_header(
 	struct response *response, const char *name, const char *format, ...);
 
-/* The whole answer as a CGI response (RFC 3875 section 6): Status, the headers, for a body the
- * content type, length, Cache-Control: no-store and X-Content-Type-Options: nosniff. */
+/* The whole answer as a CGI response (RFC 3875 section 6): Status, Cache-Control: no-store and
+ * X-Content-Type-Options: nosniff, the content type and length of a body, the headers, the body. */
 struct text response_render(const struct response *response);
 
 #endif

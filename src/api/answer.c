@@ -103,6 +103,7 @@ static enum outcome serve(struct exchange *exchange, struct text path_token)
 static void add_cookie(
 	const struct exchange *exchange, enum outcome outcome, struct response *response)
 {
+	const struct settings *settings = exchange->context->settings;
 	const struct output *output = &exchange->output;
 	unsigned flags = exchange->route->flags;
 	bool refused = outcome == OUTCOME_INVALID_TOKEN && (flags & ROUTE_READS_COOKIE);
@@ -110,10 +111,11 @@ static void add_cookie(
 		return;
 	if (outcome == OUTCOME_OK && (flags & ROUTE_SETS_COOKIE) &&
 		text_is_given(output->refresh_token))
-		encode_cookie(exchange->dialect, exchange->request, output->refresh_token,
+		encode_cookie(settings, exchange->dialect, exchange->request, output->refresh_token,
 			output->refresh_token_lifetime, response);
 	else if (refused || (outcome == OUTCOME_OK && (flags & ROUTE_CLEARS_COOKIE)))
-		encode_cookie(exchange->dialect, exchange->request, TEXT_NONE, 0, response);
+		encode_cookie(
+			settings, exchange->dialect, exchange->request, TEXT_NONE, 0, response);
 }
 
 /* OPTIONS, for CORS and for the curious: answered for every path that there is. */

@@ -179,10 +179,12 @@ void encode_error(const struct dialect *dialect, const struct route *route, enum
 		response->body = TEXT("{}");
 }
 
-void encode_cookie(const struct dialect *dialect, const struct request *request, struct text token,
-	int64_t lifetime, struct response *response)
+void encode_cookie(const struct settings *settings, const struct dialect *dialect,
+	const struct request *request, struct text token, int64_t lifetime,
+	struct response *response)
 {
-	bool secure = request->secure || !host_is_loopback(request->host);
+	bool plain = text_starts_with(text_of(settings->api_base_url), TEXT("http://"));
+	bool secure = !plain || request->secure || !host_is_loopback(request->host);
 	struct text path = request->mount.length > 0 ? request->mount : TEXT("/");
 	response_header(response, "Set-Cookie",
 		"%s=%.*s; Max-Age=%lld; Path=%.*s; HttpOnly; SameSite=Strict%s",

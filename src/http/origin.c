@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* Which pages may call: those of the same origin, of the settings, and none else. */
 #include "http/origin.h"
 
 #include <string.h>
+
+#define REQUESTED_HEADERS_MAXIMUM 1024
 
 /* An origin taken apart (RFC 6454 section 4): the port is that of the scheme where none is
  * said. */
@@ -75,14 +78,16 @@ bool origin_is_allowed(const struct settings *settings, const struct request *re
 	return false;
 }
 
-/* The page came from the host that the request is sent to. The scheme is the browser's affair: a
- * proxy may have taken TLS off. A Host without port, as some proxies leave it, fits any port. */
-static bool is_own_host(const struct request *request, const struct origin *origin)
+/* Where the request was sent to. A Host without a port means that of the scheme: any other port is
+ * another origin, and so is the other scheme. */
+static bool own_origin(const struct request *request, struct origin *origin)
 {
-	struct text host;
-	long long port = 0;
-	return split_host(request->host, &host, &port) && text_equal_fold(host, origin->host) &&
-	       (port == 0 || port == origin->port);
+	long long port = request->secure ? 443 : 80;
+	origin->scheme = request->secure ? TEXT("https") : TEXT("http");
+	if (!split_host(request->host, &origin->host, &port))
+		return false;
+	origin->port = port;
+	return true;
 }
 
 bool origin_is_cross_site(const struct settings *settings, const struct request *request)
@@ -91,13 +96,14 @@ bool origin_is_cross_site(const struct settings *settings, const struct request 
 	struct origin own;
 	if (origin_is_allowed(settings, request))
 		return false;
-	if (text_equal_fold(request->fetch_site, TEXT("cross-site")))
-		return true;
+	if (text_is_given(request->fetch_site))
+		return !text_equal(request->fetch_site, TEXT("same-origin")) &&
+		       !text_equal(request->fetch_site, TEXT("none"));
 	if (!text_is_given(request->origin))
 		return false;
 	if (!parse(request->origin, &sent))
 		return true; /* "null": a sandboxed page, a file */
-	return !is_own_host(request, &sent) &&
+	return !(own_origin(request, &own) && same(&sent, &own)) &&
 	       !(parse_url(text_of(settings->api_base_url), &own) && same(&sent, &own));
 }
 
@@ -114,12 +120,32 @@ bool host_is_loopback(struct text host)
 		       strspn(name.at, "0123456789.") >= name.length);
 }
 
+/* Names, separated by commas (RFC 9110 section 5.6.2), and few of them. */
+static bool are_names(struct text list)
+{
+	static const char token[] = "!#$%&'*+-.^_`|~0123456789"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	struct text name;
+	if (list.length == 0 || list.length > REQUESTED_HEADERS_MAXIMUM || text_has_control(list))
+		return false; /* a tab between names too: it cannot be echoed */
+	while (text_next(&list, ',', &name)) {
+		name = text_trim(name);
+		if (name.length == 0)
+			return false;
+		for (size_t i = 0; i < name.length; i++)
+			if (!memchr(token, name.at[i], sizeof(token) - 1))
+				return false;
+	}
+	return true;
+}
+
 void origin_headers(const struct settings *settings, const struct request *request,
 	const char *methods, struct response *response)
 {
 	if (settings->http_origins[0] == '\0')
 		return;
-	response_header(response, "Vary", "Origin");
+	response_header(response, "Vary", "%s",
+		methods ? "Origin, Access-Control-Request-Headers" : "Origin");
 	if (!origin_is_allowed(settings, request))
 		return;
 	response_header(
@@ -131,7 +157,10 @@ void origin_headers(const struct settings *settings, const struct request *reque
 		return;
 	}
 	response_header(response, "Access-Control-Allow-Methods", "%s", methods);
-	response_header(response, "Access-Control-Allow-Headers", "Authorization, Content-Type");
+	struct text names = are_names(request->requested_headers)
+				    ? request->requested_headers
+				    : TEXT("Authorization, Content-Type");
+	response_header(response, "Access-Control-Allow-Headers", "%.*s", TEXT_PRINTF(names));
 	response_header(response, "Access-Control-Max-Age", "600");
 }
 

@@ -24,7 +24,6 @@ enum parameter {
 	PATH_INFO,
 	REMOTE_ADDR,
 	REQUESTED_HEADERS,
-	REQUESTED_METHOD,
 	REQUEST_METHOD,
 	REQUEST_SCHEME,
 	SCRIPT_NAME,
@@ -60,7 +59,6 @@ static const struct {
 	[PATH_INFO] = ONE("PATH_INFO"),
 	[REMOTE_ADDR] = ONE("REMOTE_ADDR"),
 	[REQUESTED_HEADERS] = LIST("HTTP_ACCESS_CONTROL_REQUEST_HEADERS"),
-	[REQUESTED_METHOD] = ONE("HTTP_ACCESS_CONTROL_REQUEST_METHOD"),
 	[REQUEST_METHOD] = ONE("REQUEST_METHOD"),
 	[REQUEST_SCHEME] = ONE("REQUEST_SCHEME"),
 	[SCRIPT_NAME] = ONE("SCRIPT_NAME"),
@@ -228,7 +226,7 @@ void request_read(struct request *request, struct arena *arena, char *const *env
 		.origin = values[ORIGIN],
 		.fetch_site = values[FETCH_SITE],
 		.host = values[HOST],
-		.requested_method = values[REQUESTED_METHOD],
+		.requested_headers = values[REQUESTED_HEADERS],
 	};
 	read_bearer(&reading, request);
 	read_client(&reading, request, trusted_proxies);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* One buffer for the whole answer, so that it leaves with one write. What holds for every answer is
+ * said here once. */
 #include "http/response.h"
 
 #include <assert.h>
@@ -53,21 +55,22 @@ static const char *reason_of(int status)
 
 struct text response_render(const struct response *response)
 {
+	struct arena *arena = response->arena;
+	struct text entity = TEXT("");
 	struct text headers = TEXT("");
+	if (text_is_given(response->body))
+		entity = text_format(arena,
+			"Content-Type: application/json\r\nContent-Length: %zu\r\n",
+			response->body.length);
 	for (size_t i = 0; i < response->header_count; i++)
-		headers = text_format(response->arena, "%.*s%.*s", TEXT_PRINTF(headers),
-			TEXT_PRINTF(response->headers[i]));
-	if (!text_is_given(response->body))
-		return text_format(response->arena, "Status: %d %s\r\n%.*s\r\n", response->status,
-			reason_of(response->status), TEXT_PRINTF(headers));
+		headers = text_format(
+			arena, "%.*s%.*s", TEXT_PRINTF(headers), TEXT_PRINTF(response->headers[i]));
 	struct text body = response->without_body ? TEXT("") : response->body;
-	return text_format(response->arena,
+	return text_format(arena,
 		"Status: %d %s\r\n"
-		"Content-Type: application/json\r\n"
-		"Content-Length: %zu\r\n"
 		"Cache-Control: no-store\r\n"
 		"X-Content-Type-Options: nosniff\r\n"
-		"%.*s\r\n%.*s",
-		response->status, reason_of(response->status), response->body.length,
+		"%.*s%.*s\r\n%.*s",
+		response->status, reason_of(response->status), TEXT_PRINTF(entity),
 		TEXT_PRINTF(headers), TEXT_PRINTF(body));
 }

@@ -150,6 +150,17 @@ def test_answers_carry_the_headers(web):
     assert 'error="invalid_token"' in web.get("/api/auth/me", token="nonsense").headers["WWW-Authenticate"]
 
 
+def test_every_answer_says_that_it_is_not_stored(web, account):
+    """Those without a body too: 204, OPTIONS and HEAD."""
+    access = web.post("/api/auth/login", {"email": account, "password": PASSWORD}, host="nested.localhost").json["tokens"]["access"]
+    for status, answer in (
+            (204, web.post("/api/auth/logout", token=access, host="nested.localhost")), (204, web.request("OPTIONS", "/api/auth/login")),
+            (200, web.request("HEAD", "/api/auth/health")), (200, web.get("/api/auth/health")), (404, web.get("/api/auth/nothing")),
+            (405, web.request("PUT", "/api/auth/login")), (413, web.post("/api/auth/login", b"x" * 70000))):
+        assert (answer.status, answer.headers.get_all("Cache-Control"), answer.headers.get_all("X-Content-Type-Options")) == (
+            status, ["no-store"], ["nosniff"])
+
+
 def test_head_and_options(web):
     head = web.request("HEAD", "/api/auth/health")
     assert (head.status, head.body) == (200, b"")

@@ -6,6 +6,8 @@ from http.cookies import SimpleCookie
 
 import pytest
 
+from harness import Service, fastcgi, whole_answer_of
+
 PASSWORD = "password123"
 
 # How each dialect spells things: the prefix, the paths, the keys.
@@ -212,6 +214,28 @@ def test_cookie_attributes(browser):
     assert "Set-Cookie" not in answer.headers  # another host speaks the default dialect
 
 
+@pytest.mark.parametrize("base, host, https, secure", [
+    ("http://localhost/auth", "localhost:8080", "", False), ("http://localhost/auth", "127.0.0.1", "", False),
+    ("http://localhost/auth", "cookie.localhost", "", False), ("http://localhost/auth", "[::1]:80", "", False),
+    ("http://localhost/auth", "localhost", "on", True), ("http://localhost/auth", "www.example.com", "", True),
+    ("http://localhost/auth", "localhost.example.com", "", True), ("http://localhost/auth", "127.0.0.1.example.com", "", True),
+    ("https://www.example.com/auth", "localhost", "", True), ("https://www.example.com/auth", "127.0.0.1", "", True)])
+def test_cookies_are_secure_but_on_the_machine_itself(plain_and_tls, base, host, https, secure):
+    """Anybody may send any Host; only who set api.base_url to plain HTTP can mean it."""
+    status, headers, _ = whole_answer_of(fastcgi(plain_and_tls[base], "/refresh", "POST", LATCHKEY_DIALECT="cookie",
+                                                 HTTP_HOST=host, HTTPS=https))
+    assert status == 401
+    assert headers["Set-Cookie"].endswith("; Secure") is secure and "HttpOnly; SameSite=Strict" in headers["Set-Cookie"]
+
+
+@pytest.fixture(scope="module")
+def plain_and_tls(cluster):
+    services = {base: Service(cluster, api__base_url=base) for base in ("http://localhost/auth", "https://www.example.com/auth")}
+    yield services
+    for service in services.values():
+        service.close()
+
+
 def test_cookie_is_cleared_when_it_is_no_good(browser):
     for headers in ({}, {"Cookie": "refresh_token=nonsense"}):
         answer = browser.call("POST", "/refresh", headers=headers)
@@ -224,13 +248,51 @@ def test_logout_clears_the_cookie(browser):
     assert (answer.status, cookie_of(answer).value) == (200, "")
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize("headers", [
+    {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "Same-Origin"}, {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
+    {"Origin": "http://cookie.localhost"}, {"Origin": "http://cookie.localhost:1"}, {"Origin": "https://cookie.localhost"},
+    {"Host": "cookie.localhost", "Origin": "http://cookie.localhost:8080"},
+    {"Host": "cookie.localhost", "Origin": "https://cookie.localhost"}])
 def test_other_sites_are_refused(browser, headers):
     cookie = cookie_of(browser.do_login(browser.email)).value
     answer = browser.call("POST", "/refresh", headers={"Cookie": f"refresh_token={cookie}", **headers})
     assert (answer.status, answer.json["code"]) == (403, "cross_site")
-    own = {"Origin": f"http://cookie.localhost:{browser.web.port}", "Sec-Fetch-Site": "same-origin"}
-    assert browser.call("POST", "/refresh", headers={"Cookie": f"refresh_token={cookie}", **own}).status == 200
+
+
+@pytest.mark.parametrize("headers", [
+    {}, {"Sec-Fetch-Site": "none"}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": "http://cookie.localhost:{port}"},
+    {"Origin": "http://COOKIE.localhost:{port}", "Sec-Fetch-Site": "same-origin"}, {"Origin": "http://localhost"},  # api.base_url
+    {"Host": "cookie.localhost", "Origin": "http://cookie.localhost"}, {"Host": "cookie.localhost:80", "Origin": "http://cookie.localhost"},
+    # a development server's proxy: the page's own origin is not the one that the request is sent on to
+    {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost:5173"}])
+def test_the_own_site_passes(browser, headers):
+    cookie = cookie_of(browser.do_login(browser.email)).value
+    headers = {name: value.format(port=browser.web.port) for name, value in headers.items()}
+    assert browser.call("POST", "/refresh", headers={"Cookie": f"refresh_token={cookie}", **headers}).status == 200
+
+
+def test_over_tls_the_own_origin_is_https(service):
+    """The web server says HTTPS=on; without a port both are 443."""
+    def refresh(origin, **more):
+        peer = fastcgi(service, "/refresh", "POST", LATCHKEY_DIALECT="cookie", HTTP_COOKIE="refresh_token=x", HTTP_ORIGIN=origin,
+                       HTTP_HOST="www.example.com", HTTPS="on", **more)
+        return whole_answer_of(peer)[0]
+    assert refresh("https://www.example.com") == refresh("https://www.example.com:443") == 401
+    assert refresh("http://www.example.com") == refresh("https://www.example.com:8443") == 403
+
+
+def test_listed_origins_may_use_the_cookie(make, address):
+    service, web = make(http__origins="https://app.example.com")
+    browser = Speaker("cookie", web)
+    email = address()
+    browser.do_register(email)
+    for site in ("cross-site", "same-site", "same-origin"):
+        cookie = cookie_of(browser.do_login(email)).value
+        for origin, status in (("https://app.example.com", 200), ("https://app.example.com:444", 403)):
+            headers = {"Cookie": f"refresh_token={cookie}", "Origin": origin, "Sec-Fetch-Site": site}
+            answer = browser.call("POST", "/refresh", headers=headers)
+            assert answer.status == (200 if site == "same-origin" else status)
 
 
 def sessions(service, email):

@@ -224,10 +224,27 @@ def test_cors_is_for_the_origins_only(make):
     service, web = make(http__origins="https://app.example.com http://localhost:3000")
     for origin, allowed in (("https://app.example.com", True), ("http://localhost:3000", True), ("https://evil.example", False), ("null", False)):
         answer = web.request("OPTIONS", "/api/auth/login", headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
-        assert answer.status == 204 and answer.headers["Vary"] == "Origin"
+        assert answer.status == 204 and answer.headers["Vary"] == "Origin, Access-Control-Request-Headers"
         assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is allowed
     answer = web.get("/api/auth/health", headers={"Origin": "https://app.example.com"})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert answer.headers["Vary"] == "Origin"
+
+
+def test_preflights_allow_the_headers_that_are_asked_for(make):
+    service, web = make(http__origins="https://app.example.com")
+
+    def allowed(asked, origin="https://app.example.com"):
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": asked}
+        answer = web.request("OPTIONS", "/api/auth/login", headers=headers)
+        assert answer.status == 204
+        return answer.headers["Access-Control-Allow-Headers"]
+    assert allowed("content-type, x-requested-with,traceparent") == "content-type, x-requested-with,traceparent"
+    assert allowed("x-" + "y" * 1022) == "x-" + "y" * 1022
+    for asked in ("a\tb", "a,\tb", "a b", "a,,b", "a,", "a: b", "a;b", '"a"', "x" * 1025, "a\xe4"):
+        assert allowed(asked) == "Authorization, Content-Type", asked
+    assert allowed("x-a", "https://evil.example") is None
+    assert not service.log_contains("child_died")
 
 
 def test_nothing_secret_is_logged(make, address):
