@@ -2,7 +2,6 @@
 #ifndef LATCHKEY_API_ANSWER_H
 #define LATCHKEY_API_ANSWER_H
 
-#include "http/arrival.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "operations/operation.h"
@@ -12,8 +11,5 @@
  * Writes a complete response in every case. context->arena, client and network are the request's.
  */
 void api_answer(struct context *context, const struct request *request, struct response *response);
-
-/* Whether a request that wants to go there costs a hash. */
-bool api_hashes(const struct settings *settings, const struct target *target);
 
 #endif

@@ -7,35 +7,41 @@
 
 #include "base/arena.h"
 #include "base/settings.h"
+#include "base/waiter.h"
 #include "http/request.h"
 #include "http/response.h"
 
 /*
- * FastCGI, one request at a time: the one room that knows libfcgi. The library never accepts or
- * closes here, for it waits without end while doing so.
+ * FastCGI, one request at a time: the room that knows libfcgi, with http/fcgi_os. All functions but
+ * fcgi_prepare() and fcgi_open() may wait, in the waiter: others of the same process may run meanwhile.
  */
 struct fcgi;
 
-/* Once for each process, after which signal handlers are set (the library sets its own). NULL
- * when the library cannot start. */
-struct fcgi *fcgi_open(void);
-void fcgi_close(struct fcgi *fcgi);
+/* Once in each process. False where libfcgi cannot start. */
+__attribute__((warn_unused_result)) bool fcgi_prepare(void);
 
 /*
- * Reads a request from an accepted socket, the body included, into the arena. The socket has its
- * time-outs, and a deadline over the whole is the caller's. A request that must not be served is
- * read all the same, and says why (unreadable). False: the peer was lost or spoke no FastCGI, and
- * there is nobody to answer; call fcgi_end() all the same.
+ * One request of an accepted connection. socket (non-blocking) stays the caller's; ahead: octets that
+ * the caller has read from it already; waiter waits for this connection. All but the octets outlive
+ * it. The time that the request has to arrive (http.timeout) begins now. Never NULL: memory is the
+ * arena's.
  */
-__attribute__((warn_unused_result)) bool fcgi_read(struct fcgi *fcgi, int socket,
-	const struct settings *settings, struct arena *arena, struct request *request);
+struct fcgi *fcgi_open(int socket, struct text ahead, const struct waiter *waiter,
+	const struct settings *settings, struct arena *arena);
 
-/* Sends the answer with one write. False: it did not arrive. */
+/* Reads the request, the body included, into the arena. One that must not be served is read all the
+ * same, and says so (request->unreadable). False: the peer has gone, was too slow, gave the request
+ * up, or spoke no FastCGI: nobody is to be answered. */
+__attribute__((warn_unused_result)) bool fcgi_read(struct fcgi *fcgi, struct request *request);
+
+/* Sends the answer, with one write where it has less than 8 KiB, within another http.timeout. False:
+ * it did not arrive. */
 bool fcgi_write(struct fcgi *fcgi, const struct response *response);
 
-/* Ends the exchange. Returns the socket where the peer wants to keep it (FCGI_KEEP_CONN) and has had
- * its request read to the end; it is the caller's then. Otherwise it is closed, -1; where the peer is
- * still sending it is heard out for a second at most, so that it gets to read the answer. */
-__attribute__((warn_unused_result)) int fcgi_end(struct fcgi *fcgi);
+/* Ends the exchange, and wipes what libfcgi has held of it. True where the peer wants to keep the
+ * connection (FCGI_KEEP_CONN), and the request was read to its end, and nothing came behind it: then
+ * another request may follow. Else the connection is to be closed; a peer that is still sending was
+ * read from for a second at most before, so that it gets to read the answer. */
+__attribute__((warn_unused_result)) bool fcgi_close(struct fcgi *fcgi);
 
 #endif

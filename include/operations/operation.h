@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "base/uuid.h"
 #include "passwords/blocklist.h"
-#include "passwords/engine.h"
+#include "passwords/door.h"
 #include "store/connection.h"
 #include "tokens/claims_cache.h"
 #include "tokens/keyring.h"
@@ -44,8 +44,7 @@ struct context {
 	const struct keyring *keyring;
 	const struct blocklist *blocklist;
 	struct claims_cache *tokens; /* those this process has read; NULL: none are remembered */
-	bool hashes; /* a hash may be computed now; else operations that need one are UNAVAILABLE */
-	struct hash_memory work; /* for hashes */
+	const struct hash_door *hashing; /* where hashes are computed */
 	struct store *store;
 	struct arena *arena; /* the request's */
 	struct text client; /* address, for events */

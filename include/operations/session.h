@@ -42,14 +42,12 @@ enum outcome session_broken(const struct context *context, const char *what);
 /* UNAVAILABLE for a second: what is needed is taken by others, or not in reach. */
 enum outcome session_busy(struct output *output);
 
-/* Hashes, or verifies, in the context's memory for it. UNAVAILABLE where there is not enough. */
+/* Hashes, or verifies, behind the context's door: others go on meanwhile. UNAVAILABLE where too many
+ * wait for a hash, or there is no memory for one. */
 __attribute__((warn_unused_result)) enum outcome session_hash(
 	struct context *context, struct text password, struct text *phc, struct output *output);
 __attribute__((warn_unused_result)) enum outcome session_verify(struct context *context,
 	struct text phc, struct text password, bool *matches, struct output *output);
-
-/* Whether an operation computes a hash: it is only to be called where the context says so. */
-bool session_hashes(operation *wanted);
 
 /* Reads the access token into input->claims; false: no token of ours, or expired. */
 __attribute__((warn_unused_result)) bool caller_read(

@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/text.h"
-#include "passwords/engine.h"
+#include "passwords/door.h"
 
 /* What one hash costs (RFC 9106): one lane, 16 octets of salt, 32 of hash, version 0x13. */
 struct password_cost {
@@ -20,17 +20,20 @@ enum password_match {
 	PASSWORD_DIFFERS,
 	/* no Argon2id string, or one that would cost too much to check, or no memory for it */
 	PASSWORD_UNREADABLE,
+	PASSWORD_BUSY, /* HASH_BUSY */
 };
 
-/* Hashes into the PHC string form ($argon2id$v=19$m=…,t=…,p=1$salt$hash), in the arena. False
- * when memory for it cannot be had, or at a cost that password_verify() would refuse. */
-__attribute__((warn_unused_result)) bool password_hash(struct arena *arena, struct hash_memory work,
-	struct password_cost cost, struct text password, struct text *phc);
+/* Has a hash computed behind the door, which may wait, and prints it in the PHC string form
+ * ($argon2id$v=19$m=…,t=…,p=1$salt$hash) into the arena. HASH_FAILED also at a cost that
+ * password_verify() would refuse. */
+__attribute__((warn_unused_result)) enum hash_result password_hash(struct arena *arena,
+	const struct hash_door *door, struct password_cost cost, struct text password,
+	struct text *phc);
 
-/* Hashes once, whatever the answer, at the cost that the string names: at most 1 GiB, 16 passes
- * and 8 lanes. Compares in constant time. */
+/* Has a hash computed behind the door, which may wait, whatever the answer, at the cost that the
+ * string names: at most 1 GiB, 16 passes and 8 lanes. Compares in constant time. */
 __attribute__((warn_unused_result)) enum password_match password_verify(
-	struct arena *arena, struct hash_memory work, struct text phc, struct text password);
+	struct arena *arena, const struct hash_door *door, struct text phc, struct text password);
 
 /* True where a string was made at another cost than this one, and should be made anew. */
 bool password_is_outdated(struct arena *arena, struct text phc, struct password_cost cost);

@@ -46,6 +46,9 @@ bool courier_turn(struct courier *courier);
 /* One small batch of each table's expired rows. True where there may be more. */
 bool courier_purge(struct courier *courier);
 
+/* Milliseconds until there is something to do, if nobody calls before; -1: nobody knows of anything. */
+int64_t courier_due(struct courier *courier);
+
 /* The courier's process: turns and purges until it is asked to stop. Returns the exit status. */
 int courier_run(struct courier *courier);
 

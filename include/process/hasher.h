@@ -2,16 +2,22 @@
 #ifndef LATCHKEY_PROCESS_HASHER_H
 #define LATCHKEY_PROCESS_HASHER_H
 
-#include "operations/operation.h"
-#include "process/queue.h"
+#include "base/log.h"
+#include "process/hash_channel.h"
+
+struct hasher_settings {
+	const struct hash_channel *channel;
+	struct log *log;
+	const char *log_target;
+	unsigned number; /* which hasher it is, from 0 */
+	uint32_t memory; /* KiB of the usual hash */
+};
 
 /*
- * A hasher's life: requests from the queue of those that cost a hash, three in hand at most, until it
- * is asked to stop and nobody waits any more. Connections that are kept go to the other queue. Those
- * who have waited too long are told that the service is busy. It makes room for workers, so a flood
- * of log-ins slows nothing else; number is which hasher it is, from 0. Returns the exit status.
+ * A hasher's life: one job after the other, at lower priority than workers, so that a flood of log-ins
+ * slows nothing else. It knows nothing but the job: no key, no database, no connection. It ends when
+ * it was asked to stop and no worker is left that could send a job. Returns the exit status.
  */
-int hasher_run(const struct context *context, const struct queue *hashes, const struct queue *kept,
-	unsigned number);
+int hasher_run(const struct hasher_settings *settings);
 
 #endif

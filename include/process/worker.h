@@ -3,20 +3,28 @@
 #define LATCHKEY_PROCESS_WORKER_H
 
 #include "operations/operation.h"
-#include "process/queue.h"
+#include "process/handoff.h"
+#include "process/hash_client.h"
 
-/* Called after an answer was sent, for what can be done while nobody waits. */
-typedef void worker_idle(void *context);
+/* What else the process does, outside of tasks; it must not wait. served: requests may have been
+ * answered since the last call. Returns when to call it again (monotonic ms) if none is answered. */
+typedef int64_t worker_chore(void *context, bool served);
+
+struct worker_settings {
+	int listener; /* non-blocking */
+	const struct context *context; /* its door for hashes is the worker's business */
+	const struct handoff
+		*handoff; /* for idle connections at the end, and from others; or NULL */
+	const struct hash_channel *hashers; /* NULL: hashes are computed here */
+	unsigned number; /* of the worker, from 0: the hashers answer it by that */
+	worker_chore *chore; /* or NULL */
+	void *chore_context;
+};
 
 /*
- * A worker's life: requests from the listening socket (non-blocking) and from kept connections, until
- * it is asked to stop; those in hand are finished. No peer keeps it longer than http.timeout.
- * What costs a hash goes into the queue of hashes, for the hashers; where that is NULL there are none,
- * and it is computed here. Kept connections sit with those workers that keep them, and come to them
- * by the other queue from everybody else, and from workers at their end; it is NULL where there is
- * nobody else. idle may be NULL. Returns the exit status.
+ * A worker's life: requests from the listening socket and from connections that are kept, until it is
+ * asked to stop; then those under way are finished. Returns the exit status.
  */
-int worker_run(int listener, const struct context *context, const struct queue *hashes,
-	const struct queue *kept, bool keeps, worker_idle *idle, void *idle_context);
+int worker_run(const struct worker_settings *settings);
 
 #endif

@@ -7,17 +7,20 @@
 
 #include "base/log.h"
 #include "base/settings.h"
+#include "base/waiter.h"
 #include "store/statements.h"
 
-/* Somebody who has sent a statement and waits until it is over. */
-struct turn;
+/* A statement that was sent and not answered yet. */
+struct pending;
 
-/* Lets others work until *over. */
-typedef void store_pause(void *context, const bool *over);
+/* Somebody who waits until another has connected. */
+struct queued;
 
 /*
  * One connection to PostgreSQL, made when it is first needed and again after it was lost, with
- * back-off. Nothing here waits longer than database.timeout. Never shared over fork().
+ * back-off. Whatever waits does so in the waiter, so that other tasks may run meanwhile, and no longer
+ * than database.timeout; but libpq looks up the names of hosts with getaddrinfo(3), which blocks the
+ * process: where name servers may be slow, database.url has hostaddr=. Never shared over fork().
  */
 struct store {
 	void *connection; /* PGconn, or NULL */
@@ -27,22 +30,25 @@ struct store {
 	int64_t retry_at; /* monotonic ms before which no connection is tried */
 	int64_t used_at; /* monotonic ms of the last answer */
 	unsigned failures; /* to connect, in a row */
-	unsigned connections; /* made so far: another number is another connection */
-	store_pause *pause; /* several share it; NULL: whoever has sent a statement waits for it */
-	void *pause_context;
-	struct turn *first; /* of those who wait, in the order in which they have sent */
-	struct turn *last;
-	bool unread; /* answers may have come in while a statement was sent */
+	unsigned connections; /* opened so far: another number is another connection */
+	struct waiter
+		waiter; /* waiter_poll, or that of the loop whose tasks share the connection */
+	struct pending *first; /* in the order in which they were sent */
+	struct pending *last;
+	bool connecting; /* one task does, and looks at the schema; others wait for it */
+	struct queued *queue;
+	unsigned first_host; /* of database.url, to begin with the next time */
 };
 
-/* Does not connect. settings and log must outlive it. */
+/* Does not connect, and waits with poll(2). settings and log must outlive it. */
 void store_init(struct store *store, const struct settings *settings, const struct log *log);
 
 /* Disconnects; afterwards it may be used again. A zeroed store is taken too. */
 void store_finish(struct store *store);
 
 /* Connects where that is needed and allowed by the back-off, and refuses a schema that is not
- * this program's. False: away, logged. */
+ * this program's. Each host of database.url gets its share of database.timeout. May wait. False:
+ * away, logged. */
 __attribute__((warn_unused_result)) bool store_connect(struct store *store);
 
 /* The socket to poll for notifications, or -1. Only the process that listens asks. */

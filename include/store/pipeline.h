@@ -2,27 +2,21 @@
 #ifndef LATCHKEY_STORE_PIPELINE_H
 #define LATCHKEY_STORE_PIPELINE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "base/waiter.h"
 #include "store/connection.h"
 
 /*
- * Several requests of one process on one connection: each sends its statement behind those of the
- * others (libpq's pipeline mode) and pauses until its own answer is there. Each statement is a
+ * Several tasks of one process on one connection: each sends its statement behind those of the others
+ * (libpq's pipeline mode) and is suspended until its own answer is there. Each statement is a
  * transaction of its own, and fails alone. There are no transactions of several statements then.
  */
 
-/* From now on whoever waits for a statement calls pause, which returns when *over is true. */
-void store_share(struct store *store, store_pause *pause, void *context);
+/* From now on tasks share the connection. Whenever store->connections has changed, the loop is to
+ * watch store_socket(), and to call store_read() when it is readable. */
+void store_share(struct store *store, const struct waiter *waiter);
 
-/* Reads what has come, without waiting; who got an answer is over. So are all when the connection is
- * lost, or when the first has waited for database.timeout. Call it when store_socket() is readable
- * and at store_due(). */
+/* Reads what has come, without waiting, and wakes those whose statements are done. So are all when
+ * the connection is lost. */
 void store_read(struct store *store);
-
-/* When to read at the latest (monotonic ms): the first who waits has waited long enough then, or
- * something has come in already; -1: nobody waits. */
-int64_t store_due(const struct store *store);
 
 #endif

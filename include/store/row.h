@@ -6,37 +6,39 @@
 
 /* What the rooms of the store share, and nobody else calls. */
 
-/* Waits until the socket is ready for `events` (poll) or the deadline (monotonic ms) has passed. */
+/* Waits until the socket is ready for `events` (poll) or the deadline (monotonic ms) has passed.
+ * Others may have lost the connection meanwhile: false then too. */
 __attribute__((warn_unused_result)) bool store_wait(
 	struct store *store, short events, int64_t deadline);
 
 /* When who sends a statement now has waited long enough (monotonic ms). */
 int64_t store_deadline(const struct store *store);
 
-/* Sends what libpq still holds. False: not in time. */
+/* Sends what libpq still holds. False: not in time, or the connection is lost. */
 __attribute__((warn_unused_result)) bool store_flush(struct store *store, int64_t deadline);
 
-/* On the stack of who waits. */
-struct turn {
+/* On the stack of who waits for it. */
+struct pending {
 	const char *name; /* of the statement */
 	int64_t deadline; /* monotonic ms */
-	void *result; /* PGresult, of who waits when it is over; NULL: the connection was lost */
-	bool over;
-	struct turn *next;
+	void *result; /* PGresult, of who waits when it is done; NULL: the connection was lost */
+	void *who; /* is to be woken; NULL: nobody */
+	bool done;
+	struct pending *next;
 };
 
-/* Ends what libpq has taken as a statement, and waits behind the others for its answer. False: the
- * connection is of no more use. */
-__attribute__((warn_unused_result)) bool turn_take(
-	struct store *store, struct turn *turn, const char *name);
+/* Ends what libpq has taken as a statement, and sends it behind the others. May wait. False: the
+ * connection was lost. */
+__attribute__((warn_unused_result)) bool pending_submit(
+	struct store *store, struct pending *pending, const char *name);
 
-/* Until it is over. */
-void turn_wait(struct store *store, struct turn *turn);
+/* Waits until it is done. */
+void pending_await(struct store *store, struct pending *pending);
 
-/* All are over, without an answer. */
-void turns_lose(struct store *store);
+/* All are done, without an answer. */
+void pending_fail_all(struct store *store);
 
-/* Connects, without a look at the schema. False: away, logged. */
+/* Connects, without a look at the schema. May wait. False: away, logged. */
 __attribute__((warn_unused_result)) bool store_open(struct store *store);
 
 /* The connection is of no more use: logs why, and closes it. */

@@ -67,18 +67,6 @@ static void name_invalid_member(struct exchange *exchange)
 			invalid_add(&exchange->invalid, row->key, exchange->output.invalid_reason);
 }
 
-static enum outcome operate(struct exchange *exchange)
-{
-	struct context *context = exchange->context;
-	operation *wanted = exchange->route->operation;
-	if (session_hashes(wanted) && !context->hashes) {
-		log_warning(
-			context->log, "hashers_busy", "client=%.*s", TEXT_PRINTF(context->client));
-		return session_busy(&exchange->output);
-	}
-	return wanted(context, &exchange->input, &exchange->output);
-}
-
 static enum outcome serve(struct exchange *exchange, struct text path_token)
 {
 	const struct request *request = exchange->request;
@@ -95,7 +83,7 @@ static enum outcome serve(struct exchange *exchange, struct text path_token)
 	enum outcome outcome = decode(exchange->context, request, route, path_token,
 		&exchange->input, &exchange->invalid);
 	if (outcome == OUTCOME_OK && route->operation)
-		outcome = operate(exchange);
+		outcome = route->operation(exchange->context, &exchange->input, &exchange->output);
 	name_invalid_member(exchange);
 	return outcome;
 }
@@ -167,14 +155,4 @@ void api_answer(struct context *context, const struct request *request, struct r
 	encode_error(exchange.dialect, NULL, outcome, &exchange.output, &exchange.invalid, request,
 		response);
 	origin_headers(context->settings, request, NULL, response);
-}
-
-bool api_hashes(const struct settings *settings, const struct target *target)
-{
-	const char *name = target->dialect[0] != '\0' ? target->dialect : settings->api_dialect;
-	const struct dialect *dialect = dialect_find(text_of(name));
-	if (!dialect)
-		return false;
-	struct match match = route_find(dialect, target->method, text_of(target->path));
-	return match.route && match.route->operation && session_hashes(match.route->operation);
 }

@@ -33,6 +33,18 @@ bool log_open(struct log *log, const char *target, enum log_level level, const c
 	return true;
 }
 
+bool log_reopen(struct log *log, const char *target)
+{
+	if (log->descriptor <= STDERR_FILENO)
+		return true;
+	int descriptor = open(target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+	if (descriptor < 0)
+		return false;
+	bool taken = dup3(descriptor, log->descriptor, O_CLOEXEC) >= 0;
+	close(descriptor);
+	return taken;
+}
+
 void log_close(struct log *log)
 {
 	if (log->descriptor > STDERR_FILENO)

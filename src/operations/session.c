@@ -85,21 +85,26 @@ static struct password_cost cost(const struct context *context)
 	};
 }
 
-bool session_hashes(operation *wanted)
+/* Whoever comes back after two seconds finds those gone who wait now. */
+static enum outcome hashers_are_busy(const struct context *context, struct output *output)
 {
-	static operation *const hashing[] = { operation_change_password, operation_login,
-		operation_register, operation_reset };
-	for (size_t i = 0; i < sizeof(hashing) / sizeof(hashing[0]); i++)
-		if (hashing[i] == wanted)
-			return true;
-	return false;
+	enum outcome outcome = session_busy(output);
+	log_warning(context->log, "hashers_busy", "client=%.*s", TEXT_PRINTF(context->client));
+	output->retry_after = 2;
+	return outcome;
 }
 
 enum outcome session_hash(
 	struct context *context, struct text password, struct text *phc, struct output *output)
 {
-	if (password_hash(context->arena, context->work, cost(context), password, phc))
+	switch (password_hash(context->arena, context->hashing, cost(context), password, phc)) {
+	case HASH_DONE:
 		return OUTCOME_OK;
+	case HASH_BUSY:
+		return hashers_are_busy(context, output);
+	case HASH_FAILED:
+		break;
+	}
 	log_error(
 		context->log, "no_memory_to_hash", "kib=%ld", context->settings->passwords_memory);
 	return session_busy(output);
@@ -108,7 +113,10 @@ enum outcome session_hash(
 enum outcome session_verify(struct context *context, struct text phc, struct text password,
 	bool *matches, struct output *output)
 {
-	enum password_match match = password_verify(context->arena, context->work, phc, password);
+	enum password_match match =
+		password_verify(context->arena, context->hashing, phc, password);
+	if (match == PASSWORD_BUSY)
+		return hashers_are_busy(context, output);
 	if (match == PASSWORD_UNREADABLE) { /* or no memory to read it with */
 		log_error(context->log, "password_hash_unreadable", "client=%.*s",
 			TEXT_PRINTF(context->client));

@@ -26,9 +26,8 @@ struct phc {
 	size_t hash_size;
 };
 
-/* The one place where a hash is computed. */
-static bool compute(
-	const struct phc *phc, struct hash_memory work, struct text password, unsigned char *hash)
+static enum hash_result compute(const struct phc *phc, const struct hash_door *door,
+	struct text password, unsigned char *hash)
 {
 	const struct hash_order order = {
 		.memory = phc->cost.memory,
@@ -38,12 +37,8 @@ static bool compute(
 		.salt = phc->salt,
 		.salt_size = phc->salt_size,
 		.hash_size = phc->hash_size,
-		.work = work,
 	};
-	const struct engine *const *engine = engines;
-	while (!(*engine)->applies(&order))
-		engine++;
-	return (*engine)->compute(&order, hash);
+	return door->compute(door->context, &order, hash);
 }
 
 /* Base64 of the PHC form: the usual alphabet, no padding. */
@@ -122,27 +117,30 @@ static struct phc with_salt(struct password_cost cost)
 	return phc;
 }
 
-bool password_hash(struct arena *arena, struct hash_memory work, struct password_cost cost,
-	struct text password, struct text *string)
+enum hash_result password_hash(struct arena *arena, const struct hash_door *door,
+	struct password_cost cost, struct text password, struct text *string)
 {
 	/* what could not be verified would lock its owner out */
 	if (cost.memory > MEMORY_MAXIMUM || cost.passes > PASSES_MAXIMUM)
-		return false;
+		return HASH_FAILED;
 	struct phc phc = with_salt(cost);
-	bool hashed = compute(&phc, work, password, phc.hash);
-	if (hashed)
+	enum hash_result result = compute(&phc, door, password, phc.hash);
+	if (result == HASH_DONE)
 		*string = print(arena, &phc);
 	secret_cleanse(&phc, sizeof(phc));
-	return hashed;
+	return result;
 }
 
 enum password_match password_verify(
-	struct arena *arena, struct hash_memory work, struct text string, struct text password)
+	struct arena *arena, const struct hash_door *door, struct text string, struct text password)
 {
 	struct phc phc;
 	unsigned char hash[OCTETS_MAXIMUM];
-	if (!parse(arena, string, &phc) || !compute(&phc, work, password, hash))
-		return PASSWORD_UNREADABLE;
+	enum hash_result result = HASH_FAILED;
+	if (parse(arena, string, &phc))
+		result = compute(&phc, door, password, hash);
+	if (result != HASH_DONE)
+		return result == HASH_BUSY ? PASSWORD_BUSY : PASSWORD_UNREADABLE;
 	bool matches = secret_equal(hash, phc.hash, phc.hash_size);
 	secret_cleanse(hash, sizeof(hash));
 	secret_cleanse(&phc, sizeof(phc));

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "mail/letter.h"
 #include "mail/transport.h"
-#include "process/stop.h"
+#include "process/signals.h"
 #include "store/statement.h"
 #include "tokens/onetime.h"
 
@@ -259,20 +259,25 @@ bool courier_purge(struct courier *courier)
 	return is_purging(courier);
 }
 
-/* Milliseconds until there is something to do, if nobody calls before. */
-static int64_t idle_time(struct courier *courier)
+int64_t courier_due(struct courier *courier)
 {
 	struct rows rows;
-	int64_t wait = LOOK_MS;
+	int64_t due = -1;
 	if (store_run(courier->store, &courier->arena, STATEMENT_OUTBOX_NEXT, NULL, 0, &rows) ==
 			STORE_ROWS &&
 		!rows_is_null(&rows, 0, 0)) {
-		int64_t due = rows_integer(&rows, 0, 0);
-		/* what is due and was not taken is in another courier's hands */
-		wait = due == 0 ? 1000 : due < LOOK_MS ? due : LOOK_MS;
+		due = rows_integer(&rows, 0, 0);
+		due = due > 0 ? due : 1000; /* it was not taken: another courier has it in hand */
 	}
 	arena_reset(&courier->arena);
-	return wait;
+	return due;
+}
+
+/* The same for a process that hears of what others put into the outbox, if not always. */
+static int64_t idle_time(struct courier *courier)
+{
+	int64_t due = courier_due(courier);
+	return due >= 0 && due < LOOK_MS ? due : LOOK_MS;
 }
 
 /* Milliseconds until the next purge is due, which this may have been. */
@@ -302,16 +307,16 @@ int courier_run(struct courier *courier)
 {
 	unsigned listening = 0; /* which connection does; each new one has to be told */
 	sigset_t waiting;
-	stop_prepare(&waiting);
-	while (!stop_requested()) {
+	signals_prepare(&waiting);
+	while (!signals_stop_requested()) {
 		if (store_socket(courier->store) < 0 || listening != courier->store->connections)
 			listening = store_listen(courier->store, "latchkey_outbox")
 					    ? courier->store->connections
 					    : 0;
-		while (!stop_requested() && courier_turn(courier)) {
+		while (!signals_stop_requested() && courier_turn(courier)) {
 		}
 		int64_t purge_in = purge_when_due(courier);
-		if (stop_requested())
+		if (signals_stop_requested())
 			break;
 		int64_t idle = store_socket(courier->store) < 0 ? 500 : idle_time(courier);
 		rest(courier, idle < purge_in ? idle : purge_in, &waiting);

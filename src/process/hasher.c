@@ -15,24 +15,20 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "http/arrival.h"
-#include "process/hands.h"
-#include "process/stop.h"
-#include "store/pipeline.h"
+#include "base/secret.h"
+#include "passwords/door.h"
+#include "process/signals.h"
 
-#define PATIENCE_MS 2000 /* who has waited so long hears that the service is busy */
-#define REST_MS 1000 /* how long memory stays after the last hash */
-#define LEAVE_MS 700 /* without anybody in the queue: longer than workers take to leave (lobby.c) */
-#define PULSE_NS 1000000 /* how often a hasher lets others in */
-#define MOMENT_MS 1 /* in which a hasher with free hands takes who waits */
-#define HANDS 3 /* one that is hashed for, one before that and one behind it */
+#define IDLE_MS 1000 /* how long memory stays after the last hash */
+#define YIELD_NS 1000000 /* how often a hasher asks who else wants the processor */
 #define NICENESS 10 /* a busy machine still gives a hasher a tenth of a processor */
 
-static struct hash_memory map(long kib)
+static struct hash_memory map_memory(uint32_t kib)
 {
 	size_t size = (size_t)kib * 1024;
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -43,10 +39,10 @@ static struct hash_memory map(long kib)
 	return (struct hash_memory){ at, size };
 }
 
-/* Makes room for everybody else. The kernel shares processors between sessions first where it groups
+/* Everybody else comes first. The kernel shares processors between sessions first where it groups
  * them (sched(7), autogroup), and within one by niceness: a hasher is a session of its own, so that
  * what it has used up is not counted against the workers. */
-static void stand_back(void)
+static void lower_priority(void)
 {
 	setsid();
 	setpriority(PRIO_PROCESS, 0, NICENESS);
@@ -59,12 +55,11 @@ static void stand_back(void)
 
 /* Two hashes on one processor take turns in its caches while another has none: where there are as
  * many hashers as processors, each stays on its own. */
-static void take_place(const struct settings *settings, unsigned number)
+static void pin_to_cpu(unsigned hashers, unsigned number)
 {
 	cpu_set_t all;
 	cpu_set_t one;
-	if (sched_getaffinity(0, sizeof(all), &all) != 0 ||
-		CPU_COUNT(&all) != settings->passwords_slots)
+	if (sched_getaffinity(0, sizeof(all), &all) != 0 || CPU_COUNT(&all) != (int)hashers)
 		return;
 	CPU_ZERO(&one);
 	for (int i = 0; i < CPU_SETSIZE; i++)
@@ -73,134 +68,134 @@ static void take_place(const struct settings *settings, unsigned number)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-static void let_in(int signal)
+static void yield_cpu(int signal)
 {
+	int before = errno;
 	(void)signal;
 	sched_yield();
+	errno = before;
 }
 
 /* Whoever wakes up may owe the kernel some microseconds and not get in at once. It is thought of
  * again at the next tick, up to four milliseconds later, unless the hasher asks who else there is. */
-static bool make_pulse(timer_t *pulse)
+static bool make_yield_timer(timer_t *timer)
 {
-	struct sigaction action = { .sa_handler = let_in, .sa_flags = SA_RESTART };
+	struct sigaction action = { .sa_handler = yield_cpu, .sa_flags = SA_RESTART };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGVTALRM };
 	return sigaction(SIGVTALRM, &action, NULL) == 0 &&
-	       timer_create(CLOCK_MONOTONIC, &event, pulse) == 0;
+	       timer_create(CLOCK_MONOTONIC, &event, timer) == 0;
 }
 
 struct hasher {
-	struct context context;
-	const struct queue *hashes;
-	const struct queue *kept;
-	struct hands *hands;
-	timer_t pulse;
-	bool has_pulse;
-	int64_t hashed_at; /* monotonic ms; 0: not since the memory was given back */
-	int64_t leave_at; /* the same; 0: not asked to */
+	const struct hasher_settings *settings;
+	struct hash_memory memory;
+	bool memory_used; /* since it was given back */
+	timer_t yield_timer;
+	bool has_yield_timer;
 };
 
-static void set_pulse(const struct hasher *hasher, long nanoseconds)
+static void set_yield_timer(const struct hasher *hasher, long nanoseconds)
 {
 	const struct itimerspec each = { { 0, nanoseconds }, { 0, nanoseconds } };
-	if (hasher->has_pulse)
-		timer_settime(hasher->pulse, 0, &each, NULL);
+	if (hasher->has_yield_timer)
+		timer_settime(hasher->yield_timer, 0, &each, NULL);
 }
 
-static void give_back(void *context, int connection)
+static void say(const struct hasher *hasher, unsigned worker, struct hash_reply *reply)
 {
-	const struct hasher *hasher = context;
-	if (!queue_put(hasher->kept, connection))
-		close(connection);
+	const struct hash_channel *channel = hasher->settings->channel;
+	reply->hasher = (uint16_t)hasher->settings->number;
+	/* a worker that does not read has no use for it, and nobody else waits for that one */
+	if (worker < channel->workers)
+		send(channel->replies[worker].in, reply, sizeof(*reply),
+			MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* How long there is nothing to do but to wait (milliseconds; -1: as long as it takes). */
-static int64_t patience(const struct hasher *hasher)
+static int64_t now_in_microseconds(void)
 {
-	if (hands_full(hasher->hands) > 0)
-		return MOMENT_MS;
-	return hasher->leave_at > 0 ? LEAVE_MS : hasher->hashed_at > 0 ? REST_MS : -1;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Takes whoever waits longest. Who has something in hand leaves others what has just come. */
-static bool take(struct hasher *hasher)
+static enum hash_said compute(
+	struct hasher *hasher, const struct hash_job *job, struct hash_reply *reply)
 {
-	struct target target;
-	int64_t since;
-	int64_t now = clock_monotonic_ms();
-	unsigned full = hands_full(hasher->hands);
-	if (full == HANDS || (full > 0 && !queue_waits(hasher->hashes, now - MOMENT_MS)))
+	const struct hash_order order = { .memory = job->memory,
+		.passes = job->passes,
+		.lanes = job->lanes,
+		.password = { (const char *)job->password, job->password_size },
+		.salt = job->salt,
+		.salt_size = job->salt_size,
+		.hash_size = job->hash_size,
+		.work = hasher->memory };
+	int64_t began = now_in_microseconds();
+	hasher->memory_used = true;
+	set_yield_timer(hasher, YIELD_NS);
+	enum hash_result result = hash_compute(&order, reply->hash);
+	set_yield_timer(hasher, 0);
+	reply->microseconds = (uint32_t)(now_in_microseconds() - began);
+	return result == HASH_DONE ? HASH_SAID_DONE : HASH_SAID_FAILED;
+}
+
+static void serve(struct hasher *hasher, const struct hash_job *job)
+{
+	struct hash_reply reply = { .id = job->id };
+	if (job->memory == 0) {
+		reply.said = HASH_SAID_PASSED;
+	} else if (clock_monotonic_ms() > job->begin_before) {
+		reply.said = HASH_SAID_LATE;
+	} else {
+		reply.said = HASH_SAID_TAKEN;
+		say(hasher, job->worker, &reply);
+		reply.said = (uint8_t)compute(hasher, job, &reply);
+	}
+	say(hasher, job->worker, &reply);
+	secret_cleanse(&reply, sizeof(reply));
+}
+
+static void release_idle_memory(struct hasher *hasher)
+{
+	if (hasher->memory_used && hasher->memory.at)
+		madvise(hasher->memory.at, hasher->memory.size, MADV_DONTNEED);
+	hasher->memory_used = false;
+}
+
+/* Waits for a job and does it. False: no worker is left. */
+static bool work(struct hasher *hasher, const sigset_t *waiting)
+{
+	const struct hasher_settings *settings = hasher->settings;
+	if (signals_reopen_requested() && !log_reopen(settings->log, settings->log_target))
+		log_error(settings->log, "log_not_reopened", "%s", strerror(errno));
+	const struct timespec idle = { IDLE_MS / 1000, IDLE_MS % 1000 * 1000000L };
+	struct pollfd jobs = { settings->channel->jobs_out, POLLIN, 0 };
+	struct hash_job job;
+	ssize_t size = recv(jobs.fd, &job, sizeof(job), MSG_DONTWAIT);
+	if (size == sizeof(job)) {
+		serve(hasher, &job);
+		secret_cleanse(&job, sizeof(job));
+	} else if (size == 0) {
 		return false;
-	int connection = queue_take(hasher->hashes, &since);
-	if (connection < 0)
-		return false;
-	if (arrival_of(connection, &target) == ARRIVAL_WHOLE)
-		hands_take(hasher->hands, connection, now - since < PATIENCE_MS);
-	else
-		close(connection); /* the peer has gone meanwhile */
+	} else if (ppoll(&jobs, 1, hasher->memory_used ? &idle : NULL, waiting) == 0) {
+		release_idle_memory(hasher);
+	}
 	return true;
 }
 
-/* Memory that nothing was hashed in for a while goes back to the kernel. */
-static void rest(struct hasher *hasher)
+int hasher_run(const struct hasher_settings *settings)
 {
-	const struct hash_memory *work = &hasher->context.work;
-	if (hasher->hashed_at == 0 || clock_monotonic_ms() - hasher->hashed_at < REST_MS)
-		return;
-	if (work->at)
-		madvise(work->at, work->size, MADV_DONTNEED);
-	hasher->hashed_at = 0;
-}
-
-/* One round of waiting and working. False: it is asked to leave, and nobody is there any more. */
-static bool work(struct hasher *hasher, const sigset_t *waiting)
-{
-	struct store *store = hasher->context.store;
-	unsigned full = hands_full(hasher->hands);
-	bool leaving = hasher->leave_at > 0;
-	struct pollfd ready[] = {
-		{ full == 0 ? hasher->hashes->out : -1, POLLIN, 0 },
-		{ full > 0 ? store_socket(store) : -1, POLLIN, 0 },
-	};
-	int64_t left = patience(hasher);
-	const struct timespec timeout = { left / 1000, left % 1000 * 1000000L };
-	int count = ppoll(ready, 2, left < 0 ? NULL : &timeout, waiting);
-	set_pulse(hasher, PULSE_NS);
-	/* first those who only look up yet, so that there is always one to hash for while others
-	 * wait for the database */
-	while (take(hasher))
-		hasher->hashed_at = clock_monotonic_ms();
-	if (full > 0) {
-		store_read(store);
-		hands_go_on(hasher->hands);
-		hasher->hashed_at = clock_monotonic_ms();
-	}
-	set_pulse(hasher, 0);
-	rest(hasher);
-	if (stop_requested() && hasher->leave_at == 0)
-		hasher->leave_at = clock_monotonic_ms() + PATIENCE_MS;
-	/* nobody waits longer than that: what comes later is for those who come after */
-	return !leaving || hands_full(hasher->hands) > 0 ||
-	       (count != 0 && clock_monotonic_ms() < hasher->leave_at);
-}
-
-int hasher_run(const struct context *context, const struct queue *hashes, const struct queue *kept,
-	unsigned number)
-{
-	struct hasher hasher = { .context = *context, .hashes = hashes, .kept = kept };
+	struct hasher hasher = { .settings = settings, .memory = map_memory(settings->memory) };
+	struct hash_reply started = { .said = HASH_SAID_STARTED };
 	sigset_t waiting;
-	hasher.context.work = map(context->settings->passwords_memory);
-	stand_back();
-	take_place(context->settings, number);
-	hasher.has_pulse = make_pulse(&hasher.pulse);
-	hasher.hands = hands_open(&hasher.context, HANDS, give_back, &hasher);
-	if (!hasher.hands)
-		log_error(context->log, "hasher_failed", "%s", strerror(errno));
-	stop_prepare(&waiting); /* after libfcgi, which sets handlers of its own */
-	while (hasher.hands && work(&hasher, &waiting)) {
+	lower_priority();
+	pin_to_cpu(settings->channel->hashers, settings->number);
+	hasher.has_yield_timer = make_yield_timer(&hasher.yield_timer);
+	signals_prepare(&waiting);
+	for (unsigned i = 0; i < settings->channel->workers; i++)
+		say(&hasher, i, &started);
+	while (work(&hasher, &waiting)) {
 	}
-	hands_close(hasher.hands);
-	if (hasher.context.work.at)
-		munmap(hasher.context.work.at, hasher.context.work.size);
-	return hasher.hands ? 0 : 1;
+	if (hasher.memory.at)
+		munmap(hasher.memory.at, hasher.memory.size);
+	return 0;
 }

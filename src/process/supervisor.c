@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All signals are blocked and taken one by one where the loop waits: none is lost between a look
- * and a wait. Every child has a place; a place knows when its child may be started again.
+ * and a wait. Every child has a slot; a slot knows when its child may be started again. At a reload
+ * the slots are allocated anew, and the children of the old ones are only waited for.
  */
 #include "process/supervisor.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,201 +23,263 @@
 #define PAUSE_FIRST_MS 100
 #define PAUSE_LAST_MS 5000
 
-struct place {
+/* All that an old child waits for has a deadline; one that is there for so long hangs. */
+#define LEAVING_MS 600000
+
+struct slot {
 	const struct service *service;
 	unsigned number; /* of its kind */
 	pid_t child; /* 0: none at present */
-	pid_t leaving; /* of the generation before; 0: none */
 	int64_t started_at; /* monotonic ms */
 	int64_t start_at; /* not before */
 	unsigned young_deaths; /* in a row */
 };
 
-struct house {
-	const struct supervisor *supervisor;
-	struct place *places;
-	size_t count;
-	sigset_t signals;
-	sigset_t before; /* the mask that children get */
+struct leaving {
+	pid_t child; /* 0: it has gone */
+	int64_t since; /* monotonic ms */
 };
 
-static void start(struct house *house, struct place *place)
+struct supervision {
+	const struct supervisor *supervisor;
+	struct slot *slots;
+	size_t slot_count;
+	struct leaving *leaving; /* children of slots that were */
+	size_t leaving_count;
+	sigset_t signals;
+};
+
+/* What ps and top show instead of the program's name; the kernel keeps 15 octets of it. */
+static void set_process_name(const char *role)
+{
+	char name[32];
+	snprintf(name, sizeof(name), "latchkey-%s", role);
+	prctl(PR_SET_NAME, name);
+}
+
+static void start(struct supervision *supervision, struct slot *slot)
 {
 	pid_t parent = getpid();
-	place->started_at = clock_monotonic_ms();
+	slot->started_at = clock_monotonic_ms();
 	pid_t child = fork();
 	if (child < 0) {
-		log_error(house->supervisor->log, "fork_failed", "%s", strerror(errno));
-		place->start_at = place->started_at + YOUNG_MS;
+		log_error(supervision->supervisor->log, "fork_failed", "%s", strerror(errno));
+		slot->start_at = slot->started_at + YOUNG_MS;
 	} else if (child > 0) {
-		place->child = child;
+		slot->child = child;
 	} else {
-		/* whoever kills the supervisor ends its children too, in their own time */
+		/* who kills the supervisor ends its children too, in their own time */
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() != parent)
 			_exit(0);
+		set_process_name(slot->service->name);
 		signal(SIGCHLD, SIG_DFL);
-		sigprocmask(SIG_SETMASK, &house->before, NULL);
-		_exit(place->service->run(house->supervisor->context, place->number));
+		_exit(slot->service->run(supervision->supervisor->context, slot->number));
 	}
 }
 
-static void start_due(struct house *house)
+static void start_due(struct supervision *supervision)
 {
 	int64_t now = clock_monotonic_ms();
-	for (size_t i = 0; i < house->count; i++)
-		if (house->places[i].child == 0 && house->places[i].start_at <= now)
-			start(house, &house->places[i]);
+	for (size_t i = 0; i < supervision->slot_count; i++)
+		if (supervision->slots[i].child == 0 && supervision->slots[i].start_at <= now)
+			start(supervision, &supervision->slots[i]);
 }
 
-static void plan_restart(struct house *house, struct place *place, int status)
+static void plan_restart(struct supervision *supervision, struct slot *slot, int status)
 {
 	int64_t now = clock_monotonic_ms();
-	bool young = now - place->started_at < YOUNG_MS;
-	int64_t pause = PAUSE_FIRST_MS << (place->young_deaths < 6 ? place->young_deaths : 6);
+	bool young = now - slot->started_at < YOUNG_MS;
+	int64_t pause = PAUSE_FIRST_MS << (slot->young_deaths < 6 ? slot->young_deaths : 6);
 	pause = pause < PAUSE_LAST_MS ? pause : PAUSE_LAST_MS;
-	place->child = 0;
-	place->start_at = young ? now + pause : now;
-	place->young_deaths = young ? place->young_deaths + 1 : 0;
-	log_error(house->supervisor->log, "child_died", "service=%s %s=%d restart_in=%lldms",
-		place->service->name, WIFSIGNALED(status) ? "signal" : "status",
+	slot->child = 0;
+	slot->start_at = young ? now + pause : now;
+	slot->young_deaths = young ? slot->young_deaths + 1 : 0;
+	log_error(supervision->supervisor->log, "child_died", "service=%s %s=%d restart_in=%lldms",
+		slot->service->name, WIFSIGNALED(status) ? "signal" : "status",
 		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-		(long long)(place->start_at - now));
+		(long long)(slot->start_at - now));
 }
 
-static void reap(struct house *house, bool stopping)
+static void reap(struct supervision *supervision, bool stopping)
 {
 	int status;
 	pid_t dead;
 	while ((dead = waitpid(-1, &status, WNOHANG)) > 0) {
-		for (size_t i = 0; i < house->count; i++) {
-			struct place *place = &house->places[i];
-			if (place->leaving == dead)
-				place->leaving = 0;
-			else if (place->child == dead && stopping)
-				place->child = 0;
-			else if (place->child == dead)
-				plan_restart(house, place, status);
+		for (size_t i = 0; i < supervision->leaving_count; i++)
+			if (supervision->leaving[i].child == dead)
+				supervision->leaving[i].child = 0;
+		for (size_t i = 0; i < supervision->slot_count; i++) {
+			struct slot *slot = &supervision->slots[i];
+			if (slot->child == dead && stopping)
+				slot->child = 0;
+			else if (slot->child == dead)
+				plan_restart(supervision, slot, status);
 		}
 	}
 }
 
-static void signal_children(const struct house *house, int number)
+static void signal_leaving(const struct supervision *supervision, int number, int64_t before)
 {
-	for (size_t i = 0; i < house->count; i++) {
-		if (house->places[i].child > 0)
-			kill(house->places[i].child, number);
-		if (house->places[i].leaving > 0)
-			kill(house->places[i].leaving, number);
-	}
+	for (size_t i = 0; i < supervision->leaving_count; i++)
+		if (supervision->leaving[i].child > 0 && supervision->leaving[i].since <= before)
+			kill(supervision->leaving[i].child, number);
+}
+
+static void signal_children(const struct supervision *supervision, int number)
+{
+	for (size_t i = 0; i < supervision->slot_count; i++)
+		if (supervision->slots[i].child > 0)
+			kill(supervision->slots[i].child, number);
+	signal_leaving(supervision, number, INT64_MAX);
+}
+
+/* False where there is no memory; then all is as it was. */
+static bool allocate_slots(struct supervision *supervision)
+{
+	const struct supervisor *supervisor = supervision->supervisor;
+	unsigned counts[SUPERVISOR_SERVICES];
+	size_t count = 0;
+	for (unsigned i = 0; i < SUPERVISOR_SERVICES; i++)
+		count += counts[i] = supervisor->services[i].count(supervisor->context);
+	struct slot *slots = calloc(count, sizeof(*slots));
+	if (!slots)
+		return false;
+	supervision->slots = slots;
+	supervision->slot_count = count;
+	for (unsigned i = 0; i < SUPERVISOR_SERVICES; i++)
+		for (unsigned k = 0; k < counts[i]; k++)
+			*slots++ =
+				(struct slot){ .service = &supervisor->services[i], .number = k };
+	return true;
+}
+
+/* The children of all slots are among those who leave; who has left is forgotten. */
+static bool list_leaving(struct supervision *supervision)
+{
+	size_t most = supervision->leaving_count + supervision->slot_count;
+	struct leaving *leaving = calloc(most, sizeof(*leaving));
+	size_t count = 0;
+	if (!leaving)
+		return false;
+	for (size_t i = 0; i < supervision->leaving_count; i++)
+		if (supervision->leaving[i].child > 0)
+			leaving[count++] = supervision->leaving[i];
+	for (size_t i = 0; i < supervision->slot_count; i++)
+		if (supervision->slots[i].child > 0)
+			leaving[count++] = (struct leaving){ supervision->slots[i].child,
+				clock_monotonic_ms() };
+	free(supervision->leaving);
+	supervision->leaving = leaving;
+	supervision->leaving_count = count;
+	return true;
 }
 
 /* The new ones are there before the old ones are asked to go. */
-static void reload(struct house *house)
+static void reload(struct supervision *supervision)
 {
-	if (!house->supervisor->reload(house->supervisor->context))
+	const struct supervisor *supervisor = supervision->supervisor;
+	struct slot *old = supervision->slots;
+	if (!supervisor->reload(supervisor->context))
 		return;
-	for (size_t i = 0; i < house->count; i++) {
-		struct place *place = &house->places[i];
-		if (place->leaving > 0)
-			kill(place->leaving, SIGKILL); /* two reloads ago */
-		place->leaving = place->child;
-		place->child = 0;
-		start(house, place);
+	if (!list_leaving(supervision) || !allocate_slots(supervision)) {
+		log_error(supervisor->log, "no_memory", "children are replaced when they die");
+		return;
 	}
-	for (size_t i = 0; i < house->count; i++)
-		if (house->places[i].leaving > 0)
-			kill(house->places[i].leaving, SIGTERM);
-	log_info(house->supervisor->log, "reloaded", "children=%zu", house->count);
+	free(old);
+	start_due(supervision);
+	signal_leaving(supervision, SIGTERM, INT64_MAX);
+	log_info(supervisor->log, "reloaded", "children=%zu", supervision->slot_count);
 }
 
-static bool anybody_left(const struct house *house)
+static bool is_anybody_left(const struct supervision *supervision)
 {
-	for (size_t i = 0; i < house->count; i++)
-		if (house->places[i].child > 0 || house->places[i].leaving > 0)
+	for (size_t i = 0; i < supervision->slot_count; i++)
+		if (supervision->slots[i].child > 0)
+			return true;
+	for (size_t i = 0; i < supervision->leaving_count; i++)
+		if (supervision->leaving[i].child > 0)
 			return true;
 	return false;
 }
 
 /* The next signal, or 0 after the time. */
-static int wait_signal(const struct house *house, int64_t milliseconds)
+static int wait_signal(const struct supervision *supervision, int64_t milliseconds)
 {
 	struct timespec timeout = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
-	int number = sigtimedwait(&house->signals, NULL, milliseconds < 0 ? NULL : &timeout);
+	int number = sigtimedwait(&supervision->signals, NULL, milliseconds < 0 ? NULL : &timeout);
 	return number > 0 ? number : 0;
 }
 
-static void stop(struct house *house)
+static void stop(struct supervision *supervision)
 {
-	int64_t deadline = clock_monotonic_ms() + (int64_t)house->supervisor->stop_seconds * 1000;
-	signal_children(house, SIGTERM);
-	for (reap(house, true); anybody_left(house); reap(house, true)) {
+	const struct supervisor *supervisor = supervision->supervisor;
+	int64_t deadline = clock_monotonic_ms() + (int64_t)supervisor->stop_seconds * 1000;
+	supervisor->stopping(supervisor->context);
+	signal_children(supervision, SIGTERM);
+	for (reap(supervision, true); is_anybody_left(supervision); reap(supervision, true)) {
 		int64_t left = deadline - clock_monotonic_ms();
 		if (left <= 0) {
-			log_warning(house->supervisor->log, "killing",
-				"some children did not finish in time");
-			signal_children(house, SIGKILL);
+			log_warning(
+				supervisor->log, "killing", "some children did not finish in time");
+			signal_children(supervision, SIGKILL);
 			left = 1000;
 		}
-		wait_signal(house, left);
+		wait_signal(supervision, left);
 	}
-	log_info(house->supervisor->log, "stopped", "all children are gone");
+	log_info(supervisor->log, "stopped", "all children are gone");
 }
 
-/* Milliseconds until a child is due; -1: none is. */
-static int64_t next_start(const struct house *house)
+/* Milliseconds until something is due; -1: nothing is. */
+static int64_t next_due(const struct supervision *supervision)
 {
 	int64_t now = clock_monotonic_ms();
-	int64_t next = -1;
-	for (size_t i = 0; i < house->count; i++) {
-		int64_t left = house->places[i].start_at - now;
+	int64_t next = supervision->leaving_count > 0 ? LEAVING_MS : -1;
+	for (size_t i = 0; i < supervision->slot_count; i++) {
+		int64_t left = supervision->slots[i].start_at - now;
 		left = left > 0 ? left : 0;
-		if (house->places[i].child == 0 && (next < 0 || left < next))
+		if (supervision->slots[i].child == 0 && (next < 0 || left < next))
 			next = left;
 	}
 	return next;
 }
 
-static bool furnish(struct house *house)
+/* False: it is asked to stop. */
+static bool obey(struct supervision *supervision, int number)
 {
-	const struct supervisor *supervisor = house->supervisor;
-	for (unsigned i = 0; i < supervisor->service_count; i++)
-		house->count += supervisor->services[i].count;
-	house->places = calloc(house->count, sizeof(*house->places));
-	if (!house->places)
+	const struct supervisor *supervisor = supervision->supervisor;
+	if (number == SIGTERM || number == SIGINT)
 		return false;
-	size_t place = 0;
-	for (unsigned i = 0; i < supervisor->service_count; i++)
-		for (unsigned k = 0; k < supervisor->services[i].count; k++)
-			house->places[place++] =
-				(struct place){ .service = &supervisor->services[i], .number = k };
+	if (number == SIGHUP)
+		reload(supervision);
+	if (number == SIGUSR1) {
+		supervisor->reopen(supervisor->context);
+		signal_children(supervision, SIGUSR1);
+	}
 	return true;
 }
 
 int supervisor_run(const struct supervisor *supervisor)
 {
 	static const int signals[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGPIPE };
-	struct house house = { .supervisor = supervisor };
-	if (!furnish(&house)) {
+	struct supervision supervision = { .supervisor = supervisor };
+	if (!allocate_slots(&supervision)) {
 		log_error(supervisor->log, "no_memory", "the supervisor cannot start");
 		return 1;
 	}
-	sigemptyset(&house.signals);
+	sigemptyset(&supervision.signals);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		sigaddset(&house.signals, signals[i]);
-	sigprocmask(SIG_BLOCK, &house.signals, &house.before);
-	start_due(&house);
-	log_info(supervisor->log, "started", "children=%zu", house.count);
-	for (;;) {
-		int number = wait_signal(&house, next_start(&house));
-		if (number == SIGTERM || number == SIGINT)
-			break;
-		if (number == SIGHUP)
-			reload(&house);
-		reap(&house, false);
-		start_due(&house);
+		sigaddset(&supervision.signals, signals[i]);
+	sigprocmask(SIG_BLOCK, &supervision.signals, NULL);
+	start_due(&supervision);
+	log_info(supervisor->log, "started", "children=%zu", supervision.slot_count);
+	while (obey(&supervision, wait_signal(&supervision, next_due(&supervision)))) {
+		reap(&supervision, false);
+		signal_leaving(&supervision, SIGKILL, clock_monotonic_ms() - LEAVING_MS);
+		start_due(&supervision);
 	}
-	stop(&house);
-	free(house.places);
+	stop(&supervision);
+	free(supervision.slots);
+	free(supervision.leaving);
 	return 0;
 }

@@ -1,123 +1,149 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What a worker consists of: a loop, the table of connections, the one connection to the database that
+ * all its tasks share, and the way to the hashers. With each turn of the loop a signal may come in.
+ */
 #include "process/worker.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
+#include <sys/resource.h>
 
-#include "api/answer.h"
 #include "base/clock.h"
-#include "process/hands.h"
-#include "process/lobby.h"
-#include "process/stop.h"
+#include "http/fcgi.h"
+#include "process/connections.h"
+#include "process/exchange.h"
+#include "process/signals.h"
 #include "store/pipeline.h"
 
-/* A request waits for those before it in the same worker, and others' processors must not stand
- * still meanwhile. */
-#define HANDS 16
+/* Descriptors that are no connections: log, sockets, epoll, database, what libraries open. */
+#define OTHER_DESCRIPTORS 32
+
+#define CONNECTIONS_MAXIMUM 4096
+#define CONNECTIONS_MINIMUM 8
+
+/* How often one who drains looks whether the others have taken what was handed off. */
+#define DRAIN_STEP_MS 10
 
 struct worker {
-	const struct context *context;
-	const struct queue *hashes; /* NULL: they are computed here */
-	const struct queue *kept; /* where kept connections go; NULL: they stay here */
-	struct lobby lobby;
-	struct hands *hands;
-	unsigned hand_count;
-	unsigned connections; /* of the store, that the lobby watches (connection.h) */
+	struct watch database; /* must be the first */
+	const struct worker_settings *settings;
+	struct context context;
+	struct loop *loop;
+	struct connections *connections;
+	struct hash_client hashers;
+	unsigned database_number; /* of the connection that is watched (store.connections) */
+	bool served; /* since the chore was done */
 };
 
-static void keep(void *context, int connection)
+static void read_database(struct watch *watch, uint32_t events)
+{
+	const struct worker *worker = (const struct worker *)watch;
+	(void)events;
+	store_read(worker->context.store);
+}
+
+/* A connection that was opened since is watched; one that was closed watches itself no more. */
+static void watch_database(struct worker *worker)
+{
+	const struct store *store = worker->context.store;
+	if (store->connections == worker->database_number || store_socket(store) < 0)
+		return;
+	worker->database_number = store->connections;
+	worker->database = (struct watch){ store_socket(store), read_database };
+	if (!loop_watch(worker->loop, &worker->database, EPOLLIN))
+		log_error(worker->context.log, "database_unwatched", "%s", strerror(errno));
+}
+
+static bool serve(void *context, int socket, struct text ahead, const struct waiter *peer)
 {
 	struct worker *worker = context;
-	if (!worker->kept || !queue_put(worker->kept, connection))
-		lobby_keep(&worker->lobby, connection, clock_monotonic_ms());
+	worker->served = true;
+	return exchange_serve(&worker->context, socket, ahead, peer);
 }
 
-/* A connection that was made since is watched. */
-static void watch_store(struct worker *worker)
+/* As many as there may be descriptors, for connections in the backlog cost none. */
+static unsigned maximum_of_connections(void)
 {
-	const struct store *store = worker->context->store;
-	if (store->connections == worker->connections)
-		return;
-	worker->connections = store->connections;
-	lobby_watch(&worker->lobby, store_socket(store));
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return CONNECTIONS_MINIMUM;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	rlim_t most = limit.rlim_cur > OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : 0;
+	most = most < CONNECTIONS_MINIMUM ? CONNECTIONS_MINIMUM : most;
+	return most > CONNECTIONS_MAXIMUM ? CONNECTIONS_MAXIMUM : (unsigned)most;
 }
 
-/* Goes on with those whose statements are over. */
-static void read_answers(struct worker *worker)
+static bool prepare(struct worker *worker)
 {
-	store_read(worker->context->store);
-	hands_go_on(worker->hands);
-	watch_store(worker);
-}
-
-/* Waits until no more than so many hands are full. */
-static void finish(struct worker *worker, unsigned most)
-{
-	struct store *store = worker->context->store;
-	while (hands_full(worker->hands) > most) {
-		struct pollfd answered = { store_socket(store), POLLIN, 0 };
-		int64_t left = store_due(store) - clock_monotonic_ms();
-		if (answered.fd >= 0 && left > 0)
-			poll(&answered, 1, (int)left);
-		read_answers(worker);
-	}
-}
-
-/* What costs a hash is passed on, unless the queue is full: then it is told so here. */
-static void take(struct worker *worker, int connection, const struct target *target)
-{
-	const struct context *context = worker->context;
-	if (worker->hashes && api_hashes(context->settings, target) &&
-		queue_put(worker->hashes, connection))
-		return;
-	hands_take(worker->hands, connection, !worker->hashes);
-	hands_go_on(worker->hands); /* it may have lost the connection, and with it others' turns */
-	watch_store(worker);
-	finish(worker, worker->hand_count - 1);
-}
-
-static void work(
-	struct worker *worker, const sigset_t *waiting, worker_idle *idle, void *idle_context)
-{
-	const struct store *store = worker->context->store;
-	struct target target;
-	while (!stop_requested()) {
-		int connection = lobby_next(&worker->lobby, waiting, store_due(store), &target);
-		if (connection >= 0)
-			take(worker, connection, &target);
-		if (lobby_rang(&worker->lobby) ||
-			(store_due(store) >= 0 && clock_monotonic_ms() >= store_due(store)))
-			read_answers(worker);
-		if (connection >= 0 && idle)
-			idle(idle_context);
-	}
-	finish(worker, 0);
-	for (int connection; (connection = lobby_last(&worker->lobby, &target)) >= 0;) {
-		take(worker, connection, &target);
-		finish(worker, 0);
-	}
-}
-
-int worker_run(int listener, const struct context *context, const struct queue *hashes,
-	const struct queue *kept, bool keeps, worker_idle *idle, void *idle_context)
-{
-	sigset_t waiting;
-	struct worker worker = {
-		.context = context,
-		.hashes = hashes,
-		.kept = keeps ? NULL : kept,
-		.hand_count = hashes ? HANDS : 1,
+	const struct worker_settings *settings = worker->settings;
+	const struct settings *configured = settings->context->settings;
+	const struct connections_settings connections = {
+		.listener = settings->listener,
+		.handoff = settings->handoff,
+		.maximum = maximum_of_connections(),
+		.patience_ms = configured->http_timeout * 1000,
+		.serve = serve,
+		.context = worker,
 	};
-	worker.hands = hands_open(context, worker.hand_count, keep, &worker);
-	bool opened = lobby_open(&worker.lobby, listener, kept, keeps) && worker.hands;
-	stop_prepare(&waiting); /* after libfcgi, which sets handlers of its own */
-	if (opened)
-		work(&worker, &waiting, idle, idle_context);
+	worker->context = *settings->context;
+	worker->context.hashing = &hash_door_here;
+	worker->loop = loop_open();
+	if (!worker->loop || !fcgi_prepare())
+		return false;
+	if (settings->hashers) {
+		worker->context.hashing = &worker->hashers.door;
+		if (!hash_client_init(&worker->hashers, worker->loop, settings->hashers,
+			    settings->number,
+			    configured->passwords_memory * configured->passwords_passes))
+			return false;
+	}
+	const struct waiter waiter = loop_waiter(worker->loop);
+	store_share(worker->context.store, &waiter);
+	worker->connections = connections_open(worker->loop, &connections);
+	return worker->connections != NULL;
+}
+
+static int64_t do_chores(struct worker *worker, int64_t until)
+{
+	const struct worker_settings *settings = worker->settings;
+	if (!settings->chore)
+		return until;
+	int64_t next = settings->chore(settings->chore_context, worker->served);
+	worker->served = false;
+	return next < until ? next : until;
+}
+
+static void work(struct worker *worker, const sigset_t *waiting)
+{
+	while (!signals_stop_requested()) {
+		int64_t until = do_chores(worker, connections_sweep(worker->connections));
+		watch_database(worker);
+		loop_turn(worker->loop, waiting, until);
+	}
+	connections_drain(worker->connections);
+	while (!connections_drained(worker->connections) || loop_tasks(worker->loop) > 0) {
+		watch_database(worker);
+		loop_turn(worker->loop, waiting, clock_monotonic_ms() + DRAIN_STEP_MS);
+	}
+}
+
+int worker_run(const struct worker_settings *settings)
+{
+	struct worker worker = { .settings = settings };
+	sigset_t waiting;
+	signals_prepare(&waiting);
+	bool prepared = prepare(&worker);
+	if (prepared)
+		work(&worker, &waiting);
 	else
-		log_error(context->log, "worker_failed", "no connection can be waited for: %s",
-			strerror(errno));
-	lobby_finish(&worker.lobby);
-	hands_close(worker.hands);
-	return opened ? 0 : 1;
+		log_error(settings->context->log, "worker_failed",
+			"no connection can be waited for: %s", strerror(errno));
+	connections_close(worker.connections);
+	if (settings->hashers)
+		hash_client_finish(&worker.hashers);
+	loop_close(worker.loop);
+	return prepared ? 0 : 1;
 }

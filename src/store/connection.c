@@ -6,12 +6,12 @@
  */
 #include "store/connection.h"
 
-#include <errno.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "store/hosts.h"
 #include "store/row.h"
 #include "store/schema.h"
 #include "store/statement.h"
@@ -29,11 +29,12 @@ void store_init(struct store *store, const struct settings *settings, const stru
 	memset(store, 0, sizeof(*store));
 	store->settings = settings;
 	store->log = log;
+	store->waiter = waiter_poll;
 }
 
 static void disconnect(struct store *store)
 {
-	turns_lose(store);
+	pending_fail_all(store);
 	PQfinish(store->connection);
 	store->connection = NULL;
 	memset(store->prepared, 0, sizeof(store->prepared));
@@ -61,23 +62,16 @@ void store_lose(struct store *store, const char *what)
 
 bool store_wait(struct store *store, short events, int64_t deadline)
 {
-	struct pollfd wait = { PQsocket(store->connection), events, 0 };
-	for (;;) {
-		int64_t left = deadline - clock_monotonic_ms();
-		if (left <= 0)
-			return false;
-		int ready = poll(&wait, 1, (int)left);
-		if (ready > 0)
-			return true;
-		if (ready < 0 && errno != EINTR)
-			return false;
-	}
+	const struct waiter *waiter = &store->waiter;
+	unsigned connection = store->connections;
+	bool ready = waiter->wait(waiter->context, PQsocket(store->connection), events, deadline);
+	return ready && store->connection && store->connections == connection;
 }
 
-/* Walks libpq's state machine through all hosts of the connection string. */
-static bool connect_before(struct store *store, int64_t deadline)
+/* Walks libpq's state machine through all hosts of the connection string, from the number-th on. */
+static bool try_hosts(struct store *store, unsigned number, int64_t deadline)
 {
-	store->connection = PQconnectStart(store->settings->database_url);
+	store->connection = hosts_connect(store->settings->database_url, number);
 	if (!store->connection || PQstatus(store->connection) == CONNECTION_BAD)
 		return false;
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
@@ -93,6 +87,27 @@ static bool connect_before(struct store *store, int64_t deadline)
 	       PQenterPipelineMode(store->connection);
 }
 
+/* libpq goes on to the next host when one refuses, but waits for one that is silent: each gets its
+ * share of the time, and the next is tried first then. */
+static bool connect_before(struct store *store, int64_t deadline)
+{
+	unsigned hosts = hosts_count(store->settings->database_url);
+	for (unsigned i = 0; i < hosts; i++) {
+		int64_t now = clock_monotonic_ms();
+		unsigned number = (store->first_host + i) % hosts;
+		if (try_hosts(store, number, now + (deadline - now) / (hosts - i))) {
+			store->first_host = number;
+			return true;
+		}
+		bool silent = store->connection && PQstatus(store->connection) != CONNECTION_BAD;
+		if (!silent || i + 1 == hosts)
+			return false;
+		PQfinish(store->connection);
+		store->connection = NULL;
+	}
+	return false;
+}
+
 static void ignore_notice(void *context, const PGresult *result)
 {
 	(void)context;
@@ -103,13 +118,10 @@ static void ignore_notice(void *context, const PGresult *result)
  * service; each new connection looks. */
 static bool schema_fits(struct store *store)
 {
-	store_pause *pause = store->pause;
 	struct arena arena;
 	arena_init(&arena);
 	const char *detail;
-	store->pause = NULL; /* nobody gets in before */
 	enum schema_state state = schema_compare(store, &arena, &detail);
-	store->pause = pause;
 	if (state != SCHEMA_FITS && state != SCHEMA_AWAY)
 		log_error(store->log, "schema_does_not_fit", "%s", detail);
 	arena_finish(&arena);
@@ -150,27 +162,81 @@ bool store_open(struct store *store)
 	}
 	PQsetNoticeReceiver(store->connection, ignore_notice, NULL);
 	store->used_at = clock_monotonic_ms();
+	store->connections++;
 	return true;
+}
+
+/* On the stack of who waits until another has connected. */
+struct queued {
+	void *who;
+	bool done;
+	struct queued *next;
+};
+
+static bool is_usable(const struct store *store)
+{
+	return store->connection && !store->connecting &&
+	       PQstatus(store->connection) == CONNECTION_OK;
+}
+
+/* Another task connects already. */
+static bool await_connection(struct store *store)
+{
+	const struct waiter *waiter = &store->waiter;
+	int64_t deadline = store_deadline(store);
+	struct queued queued = { waiter->self(waiter->context), false, store->queue };
+	store->queue = &queued;
+	while (!queued.done && waiter->suspend(waiter->context, deadline)) {
+	}
+	for (struct queued **at = &store->queue; *at; at = &(*at)->next)
+		if (*at == &queued) {
+			*at = queued.next;
+			break;
+		}
+	return is_usable(store);
+}
+
+static void wake_queue(struct store *store)
+{
+	struct queued *queued = store->queue;
+	store->queue = NULL;
+	while (queued) {
+		struct queued *next = queued->next;
+		queued->done = true;
+		store->waiter.wake(store->waiter.context, queued->who);
+		queued = next;
+	}
+}
+
+/* Connects, and looks at the schema before anybody else may use the connection. */
+static bool reconnect(struct store *store)
+{
+	disconnect(store);
+	if (!store_open(store))
+		return false;
+	if (schema_fits(store)) {
+		store->failures = 0;
+		return true;
+	}
+	back_off(store);
+	disconnect(store);
+	return false;
 }
 
 bool store_connect(struct store *store)
 {
-	if (store->connection && PQstatus(store->connection) == CONNECTION_OK) {
+	if (is_usable(store)) {
 		if (!went_away(store))
 			return true;
 		log_info(store->log, "database_reconnect", "reason=\"the server closed it\"");
 	}
-	disconnect(store);
-	if (!store_open(store))
-		return false;
-	if (!schema_fits(store)) {
-		back_off(store);
-		disconnect(store);
-		return false;
-	}
-	store->failures = 0;
-	store->connections++;
-	return true;
+	if (store->connecting)
+		return await_connection(store);
+	store->connecting = true;
+	bool connected = reconnect(store);
+	store->connecting = false;
+	wake_queue(store);
+	return connected;
 }
 
 int store_socket(const struct store *store)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Statements in the order in which they were sent, which is the order of their answers. */
 #include "store/pipeline.h"
 
 #include <libpq-fe.h>
@@ -7,53 +8,64 @@
 #include "base/clock.h"
 #include "store/row.h"
 
-void store_share(struct store *store, store_pause *pause, void *context)
+void store_share(struct store *store, const struct waiter *waiter)
 {
-	store->pause = pause;
-	store->pause_context = context;
+	store->waiter = *waiter;
 }
 
-int64_t store_due(const struct store *store)
+static bool is_shared(const struct store *store)
 {
-	if (!store->first)
-		return -1;
-	return store->unread ? 0 : store->first->deadline;
+	return store->waiter.suspend != NULL;
 }
 
-bool turn_take(struct store *store, struct turn *turn, const char *name)
+bool pending_submit(struct store *store, struct pending *pending, const char *name)
 {
-	*turn = (struct turn){ .name = name, .deadline = store_deadline(store) };
-	/* each ends its own transaction, which also sends it off */
-	if (!PQpipelineSync(store->connection) || !store_flush(store, turn->deadline))
-		return false;
+	*pending = (struct pending){ .name = name, .deadline = store_deadline(store) };
+	if (is_shared(store))
+		pending->who = store->waiter.self(store->waiter.context);
+	/* before anybody else runs: the order here is the order of the answers */
 	if (store->last)
-		store->last->next = turn;
+		store->last->next = pending;
 	else
-		store->first = turn;
-	store->last = turn;
-	return true;
+		store->first = pending;
+	store->last = pending;
+	/* each ends its own transaction, which also sends it off */
+	if (PQpipelineSync(store->connection) && store_flush(store, pending->deadline))
+		return true;
+	if (!pending->done)
+		store_lose(store, name);
+	return false;
 }
 
-void turn_wait(struct store *store, struct turn *turn)
+void pending_await(struct store *store, struct pending *pending)
 {
-	if (store->pause)
-		store->pause(store->pause_context, &turn->over);
-	while (!turn->over) {
-		(void)!store_wait(store, POLLIN, turn->deadline); /* store_read() knows the time */
-		store_read(store);
+	const struct waiter *waiter = &store->waiter;
+	while (!pending->done) {
+		bool in_time;
+		if (is_shared(store)) {
+			in_time = waiter->suspend(waiter->context, pending->deadline);
+		} else {
+			in_time = waiter->wait(waiter->context, PQsocket(store->connection), POLLIN,
+				pending->deadline);
+			store_read(store);
+		}
+		if (!in_time && !pending->done)
+			store_lose(store, pending->name);
 	}
 }
 
 static void end_first(struct store *store)
 {
-	struct turn *turn = store->first;
-	store->first = turn->next;
+	struct pending *pending = store->first;
+	store->first = pending->next;
 	if (!store->first)
 		store->last = NULL;
-	turn->over = true;
+	pending->done = true;
+	if (pending->who)
+		store->waiter.wake(store->waiter.context, pending->who);
 }
 
-void turns_lose(struct store *store)
+void pending_fail_all(struct store *store)
 {
 	while (store->first) {
 		PQclear(store->first->result);
@@ -84,14 +96,11 @@ void store_read(struct store *store)
 {
 	if (!store->connection)
 		return;
-	store->unread = false;
 	bool alive = PQconsumeInput(store->connection) != 0;
 	bool nothing = false;
 	while (alive && store->first && !PQisBusy(store->connection))
 		alive = take_one(store, &nothing);
-	const char *waiting = store->first ? store->first->name : "idle";
 	store->used_at = clock_monotonic_ms();
-	if (!alive || PQstatus(store->connection) != CONNECTION_OK ||
-		(store->first && store->used_at >= store->first->deadline))
-		store_lose(store, waiting);
+	if (!alive || PQstatus(store->connection) != CONNECTION_OK)
+		store_lose(store, store->first ? store->first->name : "idle");
 }

@@ -26,7 +26,6 @@ bool store_flush(struct store *store, int64_t deadline)
 {
 	int rest;
 	while ((rest = PQflush(store->connection)) > 0) {
-		store->unread = true;
 		if (!store_wait(store, POLLIN | POLLOUT, deadline) ||
 			!PQconsumeInput(store->connection))
 			return false;
@@ -105,18 +104,18 @@ static enum store_result finish(struct store *store, struct arena *arena, const 
 	return outcome;
 }
 
-/* Sends what prepares the statement, where that is needed, ahead of it; *turn is its answer's, which
- * is there when the statement's is. False: the connection is of no more use. */
-static bool prepare_ahead(struct store *store, enum statement statement, struct turn *turn)
+/* Sends what prepares the statement, where that is needed, ahead of it; *pending is its answer's, which
+ * is there when the statement's is. False: the statement cannot be sent. */
+static bool prepare_ahead(struct store *store, enum statement statement, struct pending *pending)
 {
 	const struct statement_text *text = &statement_texts[statement];
-	*turn = (struct turn){ .over = true };
+	*pending = (struct pending){ .done = true };
 	if (!store->settings->database_prepared || store->prepared[statement])
 		return true;
+	/* said before it may wait: who comes meanwhile sends behind it */
 	store->prepared[statement] =
-		PQsendPrepare(store->connection, text->name, text->sql, 0, NULL) &&
-		turn_take(store, turn, text->name);
-	return store->prepared[statement];
+		PQsendPrepare(store->connection, text->name, text->sql, 0, NULL);
+	return store->prepared[statement] && pending_submit(store, pending, text->name);
 }
 
 /* True once libpq has taken the statement. */
@@ -146,22 +145,24 @@ enum store_result store_run_here(struct store *store, struct arena *arena, enum 
 	const char *name = statement_texts[statement].name;
 	*rows = (struct rows){ 0 };
 	unsigned connection = store->connections;
-	struct turn preparing;
-	struct turn turn;
-	if (!prepare_ahead(store, statement, &preparing) || !send(store, statement, binds, count) ||
-		!turn_take(store, &turn, name)) {
-		store_lose(store, name);
+	struct pending preparing;
+	struct pending pending;
+	if (!prepare_ahead(store, statement, &preparing) || !send(store, statement, binds, count)) {
+		if (store->connection && store->connections == connection)
+			store_lose(store, name);
+		PQclear(preparing.result);
 		return STORE_AWAY;
 	}
-	turn_wait(store, &turn);
+	if (pending_submit(store, &pending, name))
+		pending_await(store, &pending);
 	if (preparing.result && PQresultStatus(preparing.result) != PGRES_COMMAND_OK) {
 		if (store->connections == connection)
 			store->prepared[statement] = false;
-		PQclear(turn.result);
+		PQclear(pending.result);
 		return finish(store, arena, name, connection, preparing.result, rows);
 	}
 	PQclear(preparing.result);
-	return finish(store, arena, name, connection, turn.result, rows);
+	return finish(store, arena, name, connection, pending.result, rows);
 }
 
 enum store_result store_run(struct store *store, struct arena *arena, enum statement statement,

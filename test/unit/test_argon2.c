@@ -16,7 +16,6 @@
 
 #define PASSWORD TEXT("correct horse battery staple")
 
-static const struct hash_memory own = { NULL, 0 };
 static const struct password_cost cheap = { .memory = 32, .passes = 1 };
 
 static int set_up(void **state)
@@ -35,13 +34,13 @@ static int tear_down(void **state)
 
 static enum password_match verify(struct arena *arena, const char *phc, const char *password)
 {
-	return password_verify(arena, own, text_of(phc), text_of(password));
+	return password_verify(arena, &hash_door_here, text_of(phc), text_of(password));
 }
 
 static const char *hash(struct arena *arena, struct password_cost cost, struct text password)
 {
 	struct text phc = TEXT_NONE;
-	assert_true(password_hash(arena, own, cost, password, &phc));
+	assert_int_equal(password_hash(arena, &hash_door_here, cost, password, &phc), HASH_DONE);
 	return text_string(arena, phc);
 }
 
@@ -102,8 +101,8 @@ static void the_library_reads_what_is_made_here(void **state)
 		const char *phc = hash(arena, cheap, PASSWORD);
 		assert_int_equal(argon2id_verify(phc, PASSWORD.at, PASSWORD.length), ARGON2_OK);
 		assert_int_equal(argon2id_verify(phc, "other", 5), ARGON2_VERIFY_MISMATCH);
-		assert_int_equal(
-			password_verify(arena, own, text_of(phc), PASSWORD), PASSWORD_MATCHES);
+		assert_int_equal(password_verify(arena, &hash_door_here, text_of(phc), PASSWORD),
+			PASSWORD_MATCHES);
 		assert_int_equal(verify(arena, phc, "other"), PASSWORD_DIFFERS);
 	}
 }
@@ -131,7 +130,8 @@ static void what_the_library_makes_is_read_here(void **state)
 					 rows[i].lanes, PASSWORD.at, PASSWORD.length, salt,
 					 rows[i].salt_size, rows[i].hash_size, phc, sizeof(phc)),
 			ARGON2_OK);
-		if (password_verify(arena, own, text_of(phc), PASSWORD) != PASSWORD_MATCHES)
+		if (password_verify(arena, &hash_door_here, text_of(phc), PASSWORD) !=
+			PASSWORD_MATCHES)
 			fail_msg("does not match: %s", phc);
 		assert_int_equal(verify(arena, phc, "other"), PASSWORD_DIFFERS);
 	}
@@ -146,7 +146,8 @@ static void any_octets_are_a_password(void **state)
 	for (size_t i = 0; i < count; i++) {
 		const char *phc = hash(arena, cheap, passwords[i]);
 		for (size_t k = 0; k < count; k++)
-			assert_int_equal(password_verify(arena, own, text_of(phc), passwords[k]),
+			assert_int_equal(
+				password_verify(arena, &hash_door_here, text_of(phc), passwords[k]),
 				i == k ? PASSWORD_MATCHES : PASSWORD_DIFFERS);
 	}
 }
@@ -170,11 +171,12 @@ static void every_octet_of_the_hash_counts(void **state)
 	for (char *at = strrchr(phc, '$') + 1; at[1] != '\0'; at++) {
 		char before = *at;
 		*at = before == 'A' ? 'B' : 'A';
-		assert_int_equal(
-			password_verify(arena, own, text_of(phc), PASSWORD), PASSWORD_DIFFERS);
+		assert_int_equal(password_verify(arena, &hash_door_here, text_of(phc), PASSWORD),
+			PASSWORD_DIFFERS);
 		*at = before;
 	}
-	assert_int_equal(password_verify(arena, own, text_of(phc), PASSWORD), PASSWORD_MATCHES);
+	assert_int_equal(
+		password_verify(arena, &hash_door_here, text_of(phc), PASSWORD), PASSWORD_MATCHES);
 }
 
 #define SALT "c29tZXNhbHQ"
@@ -262,11 +264,11 @@ static void other_strings_are_unreadable(void **state)
 			    strstr(bad[i], "m=7,") || strstr(bad[i], "m=63,"));
 	}
 	/* with the NUL behind it, and nothing at all */
-	assert_int_equal(password_verify(arena, own, (struct text){ READABLE, sizeof(READABLE) },
-				 TEXT("password")),
+	assert_int_equal(password_verify(arena, &hash_door_here,
+				 (struct text){ READABLE, sizeof(READABLE) }, TEXT("password")),
 		PASSWORD_UNREADABLE);
-	assert_int_equal(
-		password_verify(arena, own, TEXT_NONE, TEXT("password")), PASSWORD_UNREADABLE);
+	assert_int_equal(password_verify(arena, &hash_door_here, TEXT_NONE, TEXT("password")),
+		PASSWORD_UNREADABLE);
 }
 
 static void any_part_of_a_string_is_unreadable(void **state)
@@ -276,8 +278,8 @@ static void any_part_of_a_string_is_unreadable(void **state)
 	/* down to the 16 octets that a hash has at least */
 	size_t least = (size_t)(strrchr(phc, '$') - phc) + 1 + 22;
 	for (size_t length = 0; length < least; length++)
-		assert_int_equal(
-			password_verify(arena, own, (struct text){ phc, length }, PASSWORD),
+		assert_int_equal(password_verify(arena, &hash_door_here,
+					 (struct text){ phc, length }, PASSWORD),
 			PASSWORD_UNREADABLE);
 }
 
@@ -285,13 +287,20 @@ static void what_could_not_be_verified_is_not_made(void **state)
 {
 	struct arena *arena = *state;
 	struct text phc = TEXT("untouched");
-	assert_false(password_hash(
-		arena, own, (struct password_cost){ 1024 * 1024 + 1, 1 }, PASSWORD, &phc));
-	assert_false(password_hash(arena, own, (struct password_cost){ 32, 17 }, PASSWORD, &phc));
-	assert_false(password_hash(arena, own, (struct password_cost){ 7, 1 }, PASSWORD, &phc));
+	assert_int_equal(password_hash(arena, &hash_door_here,
+				 (struct password_cost){ 1024 * 1024 + 1, 1 }, PASSWORD, &phc),
+		HASH_FAILED);
+	assert_int_equal(password_hash(arena, &hash_door_here, (struct password_cost){ 32, 17 },
+				 PASSWORD, &phc),
+		HASH_FAILED);
+	assert_int_equal(password_hash(arena, &hash_door_here, (struct password_cost){ 7, 1 },
+				 PASSWORD, &phc),
+		HASH_FAILED);
 	assert_true(text_equal(phc, TEXT("untouched")));
-	assert_true(password_hash(arena, own, (struct password_cost){ 8, 16 }, PASSWORD, &phc));
-	assert_int_equal(password_verify(arena, own, phc, PASSWORD), PASSWORD_MATCHES);
+	assert_int_equal(password_hash(arena, &hash_door_here, (struct password_cost){ 8, 16 },
+				 PASSWORD, &phc),
+		HASH_DONE);
+	assert_int_equal(password_verify(arena, &hash_door_here, phc, PASSWORD), PASSWORD_MATCHES);
 }
 
 static void another_cost_is_outdated(void **state)
@@ -319,8 +328,10 @@ static void a_decoy_is_like_a_users(void **state)
 	assert_memory_equal(decoy.at, real, strlen("$argon2id$v=19$m=32,t=1,p=1$"));
 	assert_false(text_equal(decoy, other));
 	assert_false(password_is_outdated(arena, decoy, cheap));
-	assert_int_equal(password_verify(arena, own, decoy, PASSWORD), PASSWORD_DIFFERS);
-	assert_int_equal(password_verify(arena, own, decoy, TEXT("")), PASSWORD_DIFFERS);
+	assert_int_equal(
+		password_verify(arena, &hash_door_here, decoy, PASSWORD), PASSWORD_DIFFERS);
+	assert_int_equal(
+		password_verify(arena, &hash_door_here, decoy, TEXT("")), PASSWORD_DIFFERS);
 	/* the library computes it too: it costs a hash, and is none that is malformed */
 	assert_int_equal(argon2id_verify(text_string(arena, decoy), PASSWORD.at, PASSWORD.length),
 		ARGON2_VERIFY_MISMATCH);
