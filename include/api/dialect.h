@@ -16,6 +16,15 @@
 /* Where a value comes from. */
 enum source { SOURCE_BODY, SOURCE_PATH, SOURCE_COOKIE };
 
+/* The offset of a member of that type; another type does not compile. */
+#define TYPED_OFFSET(structure, member, type)                                                      \
+	(offsetof(structure, member) + 0 * sizeof(struct {                                         \
+		_Static_assert(_Generic(((structure *)0)->member, type : 1, default : 0),          \
+			"the member is not of the type of its kind");                              \
+		char unused;                                                                       \
+	}))
+#define INPUT_OFFSET(member) TYPED_OFFSET(struct input, member, struct text)
+
 /* One value of a request. A list ends with a row without key. */
 struct input_member {
 	const char *key; /* as the description spells it */
@@ -32,28 +41,27 @@ struct input_member {
 	}
 #define REQUIRED(name, member, value)                                                              \
 	{                                                                                          \
-		.key = (name), .kind = (value), .required = true,                                  \
-		.offset = offsetof(struct input, member)                                           \
+		.key = (name), .kind = (value), .required = true, .offset = INPUT_OFFSET(member)   \
 	}
 #define OPTIONAL(name, member, value)                                                              \
 	{                                                                                          \
-		.key = (name), .kind = (value), .offset = offsetof(struct input, member)           \
+		.key = (name), .kind = (value), .offset = INPUT_OFFSET(member)                     \
 	}
 /* Log-in takes either word in every dialect; the documented one comes first. */
 #define LOGIN_NAME(name, other)                                                                    \
 	{                                                                                          \
 		.key = (name), .alias = (other), .kind = VALUE_LOGIN_NAME, .required = true,       \
-		.offset = offsetof(struct input, login_name)                                       \
+		.offset = INPUT_OFFSET(login_name)                                                 \
 	}
 #define FROM_PATH(name, member)                                                                    \
 	{                                                                                          \
 		.key = (name), .source = SOURCE_PATH, .kind = VALUE_TOKEN,                         \
-		.offset = offsetof(struct input, member)                                           \
+		.offset = INPUT_OFFSET(member)                                                     \
 	}
 #define FROM_COOKIE(name, member)                                                                  \
 	{                                                                                          \
 		.key = (name), .source = SOURCE_COOKIE, .kind = VALUE_TOKEN,                       \
-		.offset = offsetof(struct input, member)                                           \
+		.offset = INPUT_OFFSET(member)                                                     \
 	}
 
 /* One member of an answer. A list ends with REPLY_END. */
@@ -89,9 +97,17 @@ struct reply_member {
 	{                                                                                          \
 		.kind = REPLY_STOP                                                                 \
 	}
+#define TYPE_OF_REPLY_TEXT struct text
+#define TYPE_OF_REPLY_TEXT_OR_NULL struct text
+#define TYPE_OF_REPLY_TEXT_IF_GIVEN struct text
+#define TYPE_OF_REPLY_UUID struct uuid
+#define TYPE_OF_REPLY_INTEGER int64_t
+#define TYPE_OF_REPLY_BOOLEAN bool
+#define TYPE_OF_REPLY_TIME int64_t
 #define SHOW(what, name, member)                                                                   \
 	{                                                                                          \
-		.kind = REPLY_##what, .key = (name), .offset = offsetof(struct output, member)     \
+		.kind = REPLY_##what, .key = (name),                                               \
+		.offset = TYPED_OFFSET(struct output, member, TYPE_OF_REPLY_##what)                \
 	}
 #define OPEN(name)                                                                                 \
 	{                                                                                          \
@@ -130,11 +146,11 @@ struct wording {
 		.outcome = OUTCOME_OK                                                              \
 	}
 
-/* Whether an answer may tell that there is an account. */
-enum existence {
-	EXISTENCE_TOLD, /* the description says so, and no setting can change it */
-	EXISTENCE_AS_SET, /* told, unless api.reveal_unknown_email = never */
-	EXISTENCE_HIDDEN, /* never */
+/* Whether a route's answers may tell that there is an account. What is not said hides it. */
+enum enumeration {
+	ENUMERATION_HIDE, /* never */
+	ENUMERATION_CONFIGURED, /* revealed, unless api.reveal_unknown_email = never */
+	ENUMERATION_REVEAL, /* the answer to a success holds what a taken address cannot have */
 };
 
 /* What else a route does. */
@@ -152,11 +168,12 @@ struct route {
 	enum method method;
 	const char *path;
 	operation *operation; /* NULL: the tables alone answer */
+	operation *head; /* of a GET that changes something: answers HEAD, and changes nothing */
 	const struct input_member *input; /* NULL: none */
 	int status;
 	const struct reply_member *reply; /* NULL: no body */
 	const struct wording *wordings; /* NULL: none */
-	enum existence existence;
+	enum enumeration enumeration;
 	unsigned flags;
 	const char *summary; /* for people who read the OpenAPI document */
 };

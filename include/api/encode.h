@@ -25,6 +25,10 @@ void encode_error(const struct dialect *dialect, const struct route *route, enum
 	const struct output *output, const struct invalid_members *invalid,
 	const struct request *request, struct response *response);
 
+/* Whether an error of the dialect has a member of that name whatever is wrong: an invalid field of
+ * that name is told in "errors" alone. */
+bool error_has_member(const struct dialect *dialect, const char *key);
+
 /* Set-Cookie with the refresh token, or, where token is TEXT_NONE, with nothing, to clear it
  * (RFC 6265). Its path is the mount. Secure is left out only over plain HTTP on the machine itself,
  * and only while api.base_url is plain HTTP: the Host header alone is a client's word. */

@@ -20,8 +20,8 @@ struct match {
  */
 struct match route_find(const struct dialect *dialect, enum method method, struct text path);
 
-/* Whether the answers of a route must not tell that there is an account. */
-bool route_hides_existence(const struct route *route, const struct settings *settings);
+/* Whether the answers of a route may tell that there is an account. */
+bool route_reveals_existence(const struct route *route, const struct settings *settings);
 
 /* The path of the first route of an operation, the dialect's own before those of all; NULL where it
  * has none. */

@@ -70,7 +70,7 @@ struct input {
 	bool protected; /* claims hold: the access token was read, not yet looked up */
 	struct access_claims claims;
 	bool opens_session; /* registration answers with tokens */
-	bool hides_existence; /* the answer must not tell whether there is an account */
+	bool reveals_existence; /* the answer may tell whether there is an account */
 	bool rotates; /* the new refresh token can be handed over */
 };
 
@@ -108,6 +108,7 @@ typedef enum outcome operation(
 operation operation_algorithms;
 operation operation_change_password;
 operation operation_find_self;
+operation operation_find_verification;
 operation operation_forgot;
 operation operation_health;
 operation operation_jwks;

@@ -53,7 +53,7 @@ static void prepare_input(struct exchange *exchange)
 	const struct route *route = exchange->route;
 	struct input *input = &exchange->input;
 	input->opens_session = route->flags & ROUTE_OPENS_SESSION;
-	input->hides_existence = route_hides_existence(route, settings);
+	input->reveals_existence = route_reveals_existence(route, settings);
 	input->rotates = settings->sessions_rotate == ROTATE_ALWAYS ||
 			 (settings->sessions_rotate == ROTATE_AUTO && exchange->dialect->rotates);
 }
@@ -82,8 +82,10 @@ static enum outcome serve(struct exchange *exchange, struct text path_token)
 		return OUTCOME_UNAUTHORIZED;
 	enum outcome outcome = decode(exchange->context, request, route, path_token,
 		&exchange->input, &exchange->invalid);
-	if (outcome == OUTCOME_OK && route->operation)
-		outcome = route->operation(exchange->context, &exchange->input, &exchange->output);
+	bool head = request->method == METHOD_HEAD && route->head;
+	operation *wanted = head ? route->head : route->operation;
+	if (outcome == OUTCOME_OK && wanted)
+		outcome = wanted(exchange->context, &exchange->input, &exchange->output);
 	name_invalid_member(exchange);
 	return outcome;
 }

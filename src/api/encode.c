@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/encode.h"
 
+#include <string.h>
+
 #include "api/discovery.h"
 #include "api/openapi.h"
 #include "base/clock.h"
@@ -129,13 +131,40 @@ struct outcome_row outcome_wording(
 	return said;
 }
 
-static void write_fields(struct json_writer *json, const struct invalid_members *invalid)
+bool error_has_member(const struct dialect *dialect, const char *key)
 {
+	return strcmp(key, "code") == 0 || strcmp(key, "errors") == 0 ||
+	       strcmp(key, dialect->error_key) == 0;
+}
+
+static void write_field(struct json_writer *json, const char *key, const char *reason)
+{
+	json_open_array(json, key);
+	json_string(json, NULL, reason);
+	json_close_array(json);
+}
+
+/* The invalid fields: beside the text where the dialect has them there and the name is free, the
+ * others in an object of their own. */
+static void write_fields(struct json_writer *json, const struct dialect *dialect,
+	const struct invalid_members *invalid)
+{
+	bool apart[INVALID_MEMBERS_MAXIMUM];
+	bool any = !dialect->errors_at_top;
 	for (size_t i = 0; i < invalid->count; i++) {
-		json_open_array(json, invalid->members[i].key);
-		json_string(json, NULL, invalid->members[i].reason);
-		json_close_array(json);
+		const char *key = invalid->members[i].key;
+		apart[i] = !dialect->errors_at_top || error_has_member(dialect, key);
+		any |= apart[i];
+		if (!apart[i])
+			write_field(json, key, invalid->members[i].reason);
 	}
+	if (!any)
+		return;
+	json_open_object(json, "errors");
+	for (size_t i = 0; i < invalid->count; i++)
+		if (apart[i])
+			write_field(json, invalid->members[i].key, invalid->members[i].reason);
+	json_close_object(json);
 }
 
 /* RFC 6750 section 3.1: what was sent and is no good is named, what was not sent is not. */
@@ -167,13 +196,8 @@ void encode_error(const struct dialect *dialect, const struct route *route, enum
 	json_string(&json, dialect->error_key,
 		invalid->malformed && !reworded ? invalid->malformed : said.text);
 	json_string(&json, "code", said.code);
-	if (invalid->count > 0 && dialect->errors_at_top) {
-		write_fields(&json, invalid);
-	} else if (outcome == OUTCOME_INVALID_INPUT) {
-		json_open_object(&json, "errors");
-		write_fields(&json, invalid);
-		json_close_object(&json);
-	}
+	if (outcome == OUTCOME_INVALID_INPUT || dialect->errors_at_top)
+		write_fields(&json, dialect, invalid);
 	json_close_object(&json);
 	if (!json_end(&json, &response->body))
 		response->body = TEXT("{}");

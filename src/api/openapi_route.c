@@ -66,7 +66,7 @@ static bool is_possible(
 	switch (outcome) {
 	case OUTCOME_UNKNOWN_EMAIL:
 	case OUTCOME_EMAIL_TAKEN:
-		return !route_hides_existence(route, settings);
+		return route_reveals_existence(route, settings);
 	case OUTCOME_EMAIL_NOT_VERIFIED:
 		return settings->accounts_require_verified;
 	default:

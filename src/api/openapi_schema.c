@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "api/encode.h"
 #include "api/openapi_parts.h"
 
 static bool has_body(const struct route *route)
@@ -108,9 +109,11 @@ static void write_codes(struct openapi *openapi)
 }
 
 /* Every key of a request once, as a member of the error: "any other key" beside the text and the code
- * would give those two the type of the others in generated clients. */
-static void write_fields_at_top(struct openapi *openapi)
+ * would give those two the type of the others in generated clients. Returns whether there are keys that
+ * stand in "errors" instead. */
+static bool write_fields_at_top(struct openapi *openapi)
 {
+	bool apart = false;
 	const char *written[64];
 	size_t count = 0;
 	for (size_t i = 0; i < openapi->route_count; i++) {
@@ -124,10 +127,14 @@ static void write_fields_at_top(struct openapi *openapi)
 				if (at < count || count == sizeof(written) / sizeof(written[0]))
 					continue;
 				written[count++] = keys[k];
-				write_reasons(openapi, keys[k]);
+				if (error_has_member(openapi->dialect, keys[k]))
+					apart = true;
+				else
+					write_reasons(openapi, keys[k]);
 			}
 		}
 	}
+	return apart;
 }
 
 void openapi_write_error(struct openapi *openapi, const char *key)
@@ -138,9 +145,7 @@ void openapi_write_error(struct openapi *openapi, const char *key)
 	json_open_object(json, "properties");
 	openapi_write_type(openapi, openapi->dialect->error_key, "string");
 	write_codes(openapi);
-	if (openapi->dialect->errors_at_top) {
-		write_fields_at_top(openapi);
-	} else {
+	if (!openapi->dialect->errors_at_top || write_fields_at_top(openapi)) {
 		json_open_object(json, "errors");
 		json_string(json, "type", "object");
 		write_reasons(openapi, "additionalProperties");

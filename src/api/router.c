@@ -77,11 +77,11 @@ struct match route_find(const struct dialect *dialect, enum method method, struc
 	return match;
 }
 
-bool route_hides_existence(const struct route *route, const struct settings *settings)
+bool route_reveals_existence(const struct route *route, const struct settings *settings)
 {
-	return route->existence == EXISTENCE_HIDDEN ||
-	       (route->existence == EXISTENCE_AS_SET &&
-		       settings->api_reveal_unknown_email == REVEAL_NEVER);
+	return route->enumeration == ENUMERATION_REVEAL ||
+	       (route->enumeration == ENUMERATION_CONFIGURED &&
+		       settings->api_reveal_unknown_email != REVEAL_NEVER);
 }
 
 const char *route_path(const struct dialect *dialect, operation *wanted)

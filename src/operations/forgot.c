@@ -15,5 +15,5 @@ enum outcome operation_forgot(
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	bool known = rows_boolean(&rows, 0, 2);
-	return known || input->hides_existence ? OUTCOME_OK : OUTCOME_UNKNOWN_EMAIL;
+	return known || !input->reveals_existence ? OUTCOME_OK : OUTCOME_UNKNOWN_EMAIL;
 }

@@ -28,7 +28,7 @@ static enum outcome taken(struct context *context, const struct input *input,
 	if (strcmp(rows->constraint, "users_username") == 0)
 		return refuse(output, OUTCOME_USERNAME_TAKEN, offsetof(struct input, username),
 			"This username is taken.");
-	if (!input->hides_existence)
+	if (input->reveals_existence)
 		return refuse(output, OUTCOME_EMAIL_TAKEN, offsetof(struct input, email),
 			"This email is already registered.");
 	struct text email = value_folded(context->arena, input->email);

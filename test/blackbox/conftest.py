@@ -1,9 +1,25 @@
 # SPDX-License-Identifier: MIT
 import itertools
 
-import pytest
+import guard
 
-from harness import Apache, Cluster, Nginx, Service
+guard.enter()  # before anything is started, or any file made
+
+import pytest  # noqa: E402
+
+import faults  # noqa: E402
+from harness import Apache, Cluster, Nginx, Service  # noqa: E402
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What a service had to complain of meanwhile fails the test, whatever it asserts itself."""
+    report = (yield).get_result()
+    found = faults.new()
+    if found and report.passed:
+        report.outcome, report.longrepr = "failed", found
+    elif found:
+        report.sections.append(("faults", found))
 
 
 @pytest.fixture(scope="session")

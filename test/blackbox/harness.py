@@ -7,6 +7,7 @@ import glob
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -19,9 +20,12 @@ from pathlib import Path
 
 import psycopg2
 
+import faults
+import guard
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-BINARY = Path(os.environ.get("LATCHKEY_BINARY", ROOT / "build" / "latchkey"))
 AS_ROOT = os.getuid() == 0
+PORTS = (10240, 32767)  # below those that the kernel gives to clients
 
 
 def demote(user):
@@ -33,12 +37,18 @@ def demote(user):
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    while True:
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            port = random.randint(*PORTS)
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
-def wait_until(what, timeout=10, step=0.02):
+def wait_until(what, timeout=30, step=0.02):
     """Polls until what() is true, and returns that; fails with a message otherwise."""
     end = time.monotonic() + timeout
     while True:
@@ -50,9 +60,26 @@ def wait_until(what, timeout=10, step=0.02):
 
 
 def folder():
+    """A new one, in the run's folder (guard.py)."""
     path = Path(tempfile.mkdtemp(prefix="lk-"))
     path.chmod(0o755)
     return path
+
+
+def program():
+    """A copy of the service's program where every user may read it."""
+    given = Path(os.environ.get("LATCHKEY_BINARY", ROOT / "build" / "latchkey"))
+    run = Path(os.environ.get(guard.FOLDER) or folder())
+    copy = run / "latchkey"
+    if not copy.exists():
+        part = run / f"latchkey.{os.getpid()}"
+        shutil.copy(given, part)
+        part.chmod(0o755)
+        part.rename(copy)
+    return copy
+
+
+BINARY = program()
 
 
 class Cluster:
@@ -133,10 +160,11 @@ class Service:
                          "tokens.keys": str(self.dir / "keys"), "mail.directory": str(self.dir / "mail"),
                          "log.target": str(self.dir / "log" / "log"),
                          **{k.replace("__", "."): str(v) for k, v in settings.items()}}
+        self.process = None
+        self.faults = faults.Watch(self.dir / "log", f"service {self.dir.name}", self.settle)
         self.write()
         self.command("keys", "new", check=True)
         self.command("migrate", check=True)
-        self.process = None
         self.start()
 
     def write(self):
@@ -150,20 +178,29 @@ class Service:
 
     @property
     def environment(self):
+        # gcc's UBSan writes to stderr all the same where ASan is there too
         reports = f"log_path={self.dir}/log/sanitizer:exitcode=99"
-        return {"PATH": os.environ["PATH"], "ASAN_OPTIONS": f"{reports}:detect_leaks=0",
+        return {"PATH": os.environ["PATH"], "ASAN_OPTIONS": f"{reports}:detect_leaks=1:print_legend=0",
                 "UBSAN_OPTIONS": f"{reports}:halt_on_error=1:print_stacktrace=1"}
 
     def argv(self, *arguments):
         return demote("www-data") + [str(BINARY), *arguments, "--config", str(self.dir / "latchkey.conf")]
 
     def command(self, *arguments, check=False):
-        return subprocess.run(self.argv(*arguments), check=check, capture_output=True, text=True,
-                              env=self.environment, stdin=subprocess.DEVNULL)
+        run = subprocess.run(self.argv(*arguments), check=check, capture_output=True, text=True,
+                             env=self.environment, stdin=subprocess.DEVNULL)
+        if faults.REPORT.search(run.stderr):
+            self.faults.add(f"{arguments}: {run.stderr}")
+        return run
+
+    def serve(self):
+        """Starts it, and does not wait. What it says on stderr is a fault."""
+        with open(self.dir / "log" / "stderr", "ab") as stderr:
+            self.process = subprocess.Popen(self.argv("serve"), env=self.environment, stdin=subprocess.DEVNULL,
+                                            stdout=subprocess.DEVNULL, stderr=stderr)
 
     def start(self):
-        self.process = subprocess.Popen(self.argv("serve"), env=self.environment, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.serve()
         wait_until(lambda: self.alive() and os.path.exists(self.socket) and len(self.children()) >= 2)
 
     def alive(self):
@@ -175,15 +212,41 @@ class Service:
             self.process.terminate()
             self.process.wait(timeout=20)
 
-    def children(self):
+    def children(self, role=None):
+        """Their process ids, the oldest first: all, or those that are "worker", "hasher" or "courier"."""
         try:
-            return [int(p) for p in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
+            found = [int(p) for p in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
         except FileNotFoundError:
             return []
+        return found if role is None else [child for child in found if self.role(child) == role]
 
-    def role(self, child):
-        """worker or courier, by what the log says last; the courier is the one that was forked last."""
-        return "courier" if child == max(self.children()) else "worker"
+    @staticmethod
+    def role(child):
+        """What the process calls itself, once it does; None where it has ended."""
+        try:
+            name = wait_until(lambda: Path(f"/proc/{child}/comm").read_text().strip().partition("-")[2])
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return next(role for role in ("worker", "hasher", "courier") if f"latchkey-{role}"[:15] == f"latchkey-{name}")
+
+    def expect(self, event, count=1, fields=""):
+        """The test causes these lines of the log on purpose (count None: any number), else they fail it."""
+        self.faults.expect(event, count, fields)
+
+    def kill(self, child, number=signal.SIGKILL):
+        """Kills one child on purpose."""
+        self.expect("child_died", 1, f"signal={int(number)} ")
+        os.kill(child, number)
+
+    def settle(self):
+        """Until the supervisor has taken note of all children that have died."""
+        def state(child):
+            try:
+                return Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            except (FileNotFoundError, ProcessLookupError):
+                return None
+        if self.process and self.process.poll() is None:
+            wait_until(lambda: self.process.poll() is not None or "Z" not in map(state, self.children()), timeout=5)
 
     def log(self):
         path = self.dir / "log" / "log"
@@ -220,12 +283,9 @@ class Service:
 
     def close(self):
         self.stop()
-        # said once whatever happens; the stacks are announced to the sanitizer (fiber.c)
-        general = re.compile(r"==\d+==WARNING: ASan doesn't fully support makecontext/swapcontext.*\n")
-        reports = [general.sub("", p.read_text()).strip() for p in (self.dir / "log").glob("sanitizer*")]
+        self.faults.close()
         self.cluster.drop(self.database)
         shutil.rmtree(self.dir, ignore_errors=True)
-        assert not any(reports), "\n".join(reports)
 
 
 def link_of(message):
@@ -250,8 +310,10 @@ class WebServer:
     def __init__(self, service):
         self.service, self.port, self.dir = service, free_port(), folder()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(self.configure(), stdin=subprocess.DEVNULL, env=self.environment(),
-                                        stdout=open(self.dir / "out", "w"), stderr=subprocess.STDOUT)
+        with open(self.dir / "out", "w") as out:
+            self.process = subprocess.Popen(self.configure(), stdin=subprocess.DEVNULL, env=self.environment(),
+                                            stdout=out, stderr=subprocess.STDOUT)
+        self.faults = faults.Watch(self.dir, f"web server of {service.dir.name}")
         wait_until(self.listens)
 
     def environment(self):
@@ -294,7 +356,8 @@ class WebServer:
 
     def close(self):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=30)
+        self.faults.close()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
@@ -319,11 +382,6 @@ class Apache(WebServer):
             f"{modules}{user}ServerName localhost\nPidFile {self.dir}/pid\nErrorLog {self.dir}/error.log\n"
             f"DefaultRuntimeDir {self.dir}\nMutex file:{self.dir} default\n{text}")
         return ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", str(self.dir / "apache.conf")]
-
-    def close(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=15)
-        shutil.rmtree(self.dir, ignore_errors=True)
 
 
 def whole_answer_of(peer):

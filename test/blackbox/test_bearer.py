@@ -69,6 +69,8 @@ def test_refresh(web, account):
 
 def test_verify(web, service, account):
     token = service.token(account, "verify")
+    assert web.request("HEAD", f"/api/auth/verify/{token}").status == 200
+    assert web.get("/api/auth/me", token=log_in(web, account)["access_token"]).json["email_verified"] is False
     for _ in range(2):  # mail scanners open links first
         answer = web.get(f"/api/auth/verify/{token}")
         assert (answer.status, answer.json) == (200, {"message": "Email verified successfully"})

@@ -166,6 +166,21 @@ def test_life_of_an_account(speaker, service, address):
     assert speaker.do_refresh(refresh).status == 401
 
 
+def test_head_of_a_link_verifies_nothing(speaker, service, address):
+    """Scanners and previews ask for the head of a link before its reader does."""
+    email = address()
+    speaker.do_register(email)
+    token = service.token(email, "verify")
+    before = service.query("SELECT users::text, tokens::text FROM users JOIN one_time_tokens tokens ON user_pk = pk WHERE email = %s", email)
+    for path, status in ((f"/verify/{token}", 200), (f"/verify/{token}/", 200), ("/verify/" + "x" * 43, 400), ("/verify/x", 400)):
+        answer = speaker.call("HEAD", path)
+        assert (answer.status, answer.body, answer.headers["Cache-Control"]) == (status, b"", "no-store")
+    assert service.query("SELECT users::text, tokens::text FROM users JOIN one_time_tokens tokens ON user_pk = pk WHERE email = %s", email) == before
+    assert speaker.call("GET", f"/verify/{token}").status == 200
+    assert service.query("SELECT email_verified_at IS NULL FROM users WHERE email = %s", email) == [(False,)]
+    assert speaker.call("HEAD", f"/verify/{token}").status == 200  # as GET says too, as long as the link lives
+
+
 def test_errors_are_in_the_dialect(speaker):
     def check(answer, status, code):
         assert (answer.status, answer.json["code"]) == (status, code), answer

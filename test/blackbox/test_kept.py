@@ -170,6 +170,7 @@ def test_each_hears_what_is_meant_for_it(make):
     service, _ = make(http__workers=1)
     accounts = people(service, 12)
     service.query("ALTER TABLE one_time_tokens RENAME TO elsewhere")  # forgot fails now, and nothing else
+    service.expect("statement_failed", None, "statement=reset_request ")
     wrong = []
 
     def insist(email, tokens):
@@ -262,7 +263,7 @@ def test_a_killed_worker_takes_only_its_own_along(make):
     peers = [Kept(service) for _ in range(20)]
     for peer in peers:
         assert peer.request("GET", "/health")[0] == 200
-    os.kill(service.children()[0], signal.SIGKILL)
+    service.kill(service.children("worker")[0])
     time.sleep(1.5)
     assert all(web.get("/api/auth/health").status == 200 for _ in range(20))
     alive = [peer for peer in peers if not lost(peer)]

@@ -187,7 +187,7 @@ def test_killed_processes_are_replaced(spawned):
     for doomed in [service.workers] if alone else [service.workers, service.processes]:
         before = set(doomed())
         for process in before:
-            os.kill(process, signal.SIGKILL)
+            service.kill(process)
         wait_until(lambda: not before & set(service.processes()) and web.get("/api/auth/health").status == 200)
 
 

@@ -101,6 +101,40 @@ static void every_dialect_has_the_common_routes_and_complete_rows(void **state)
 	}
 }
 
+/* RFC 9110 section 9.3.2: HEAD is GET without the body, and safe. */
+static void head_changes_nothing(void **state)
+{
+	(void)state;
+	static operation *const reading[] = { NULL, operation_find_self, operation_jwks,
+		operation_health, operation_algorithms };
+	for (size_t d = 0; d < dialect_count; d++) {
+		const struct route *lists[] = { dialects[d]->routes, common_routes };
+		for (size_t l = 0; l < 2; l++)
+			for (const struct route *route = lists[l]; route->path; route++) {
+				bool reads = route->head != NULL || route->method != METHOD_GET;
+				for (size_t i = 0; i < sizeof(reading) / sizeof(reading[0]); i++)
+					reads |= route->operation == reading[i];
+				if (!reads)
+					fail_msg("HEAD %s has an effect", route->path);
+			}
+	}
+}
+
+/* Whoever registers an address that is taken gets no session and no account to be shown. */
+static void registration_hides_only_where_the_answer_can(void **state)
+{
+	(void)state;
+	assert_int_equal(ENUMERATION_HIDE, 0);
+	for (size_t d = 0; d < dialect_count; d++)
+		for (const struct route *route = dialects[d]->routes; route->path; route++) {
+			if (route->operation != operation_register)
+				continue;
+			bool message_only = route->reply[0].kind == REPLY_MESSAGE &&
+					    route->reply[1].kind == REPLY_STOP;
+			assert_true(message_only || route->enumeration == ENUMERATION_REVEAL);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +144,8 @@ int main(void)
 		cmocka_unit_test(a_spelled_out_path_goes_before_a_token),
 		cmocka_unit_test(another_method_is_told_which_are_allowed),
 		cmocka_unit_test(head_is_served_where_get_is),
+		cmocka_unit_test(head_changes_nothing),
+		cmocka_unit_test(registration_hides_only_where_the_answer_can),
 		cmocka_unit_test(every_dialect_has_the_common_routes_and_complete_rows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,7 +77,7 @@ static const struct route routes[] = {
 		POST("/register", operation_register, 201),
 		.input = register_input,
 		.reply = register_reply,
-		.existence = EXISTENCE_AS_SET,
+		.enumeration = ENUMERATION_CONFIGURED,
 		.summary = "Register a new user",
 	},
 	{
@@ -96,7 +96,7 @@ static const struct route routes[] = {
 		POST("/password-reset", operation_forgot, 200),
 		.input = forgot_input,
 		.reply = forgot_reply,
-		.existence = EXISTENCE_AS_SET,
+		.enumeration = ENUMERATION_CONFIGURED,
 		.summary = "Request a password reset link",
 	},
 	{

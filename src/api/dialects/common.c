@@ -56,6 +56,7 @@ const struct route common_routes[] = {
 	},
 	{
 		GET("/verify/{token}", operation_verify, 200),
+		.head = operation_find_verification,
 		.input = verify_input,
 		.reply = verify_reply,
 		.wordings = verify_wordings,
@@ -65,7 +66,6 @@ const struct route common_routes[] = {
 		POST("/verify/resend", operation_resend, 200),
 		.input = resend_input,
 		.reply = resend_reply,
-		.existence = EXISTENCE_HIDDEN,
 		.summary = "Ask for another verification mail",
 	},
 	{

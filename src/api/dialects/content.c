@@ -90,8 +90,8 @@ static const struct wording logout_wordings[] = {
 
 static const struct route routes[] = {
 	{ POST("/register/", operation_register, 201), .input = register_input,
-		.reply = register_reply, .flags = ROUTE_OPENS_SESSION,
-		.summary = "Register a new user and log in" },
+		.reply = register_reply, .enumeration = ENUMERATION_REVEAL,
+		.flags = ROUTE_OPENS_SESSION, .summary = "Register a new user and log in" },
 	{ POST("/login/", operation_login, 200), .input = login_input, .reply = login_reply,
 		.summary = "Log in with username (or email) and password" },
 	{ POST("/refresh/", operation_refresh, 200), .input = refresh_input, .reply = refresh_reply,
@@ -99,8 +99,7 @@ static const struct route routes[] = {
 	{ POST("/logout/", operation_logout, 200), .input = logout_input, .reply = logout_reply,
 		.wordings = logout_wordings, .summary = "End the session of the refresh token" },
 	{ POST("/password-reset/", operation_forgot, 200), .input = forgot_input,
-		.reply = forgot_reply, .existence = EXISTENCE_HIDDEN,
-		.summary = "Request a password reset link" },
+		.reply = forgot_reply, .summary = "Request a password reset link" },
 	{ POST("/password-reset/{token}/", operation_reset, 200), .input = reset_input,
 		.reply = reset_reply,
 		.summary = "Set a new password with the token of a reset mail" },

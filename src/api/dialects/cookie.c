@@ -61,7 +61,7 @@ static const struct reply_member reset_reply[] = {
 
 static const struct route routes[] = {
 	{ POST("/register", operation_register, 201), .input = register_input, .reply = self,
-		.summary = "Register a new user" },
+		.enumeration = ENUMERATION_REVEAL, .summary = "Register a new user" },
 	{ POST("/login", operation_login, 200), .input = login_input, .reply = login_reply,
 		.flags = ROUTE_SETS_COOKIE,
 		.summary = "Log in with email (or username) and password" },
@@ -72,8 +72,7 @@ static const struct route routes[] = {
 		.flags = ROUTE_PROTECTED | ROUTE_READS_COOKIE | ROUTE_CLEARS_COOKIE,
 		.summary = "End the session and clear the cookie" },
 	{ POST("/forgot-password", operation_forgot, 200), .input = forgot_input,
-		.reply = forgot_reply, .existence = EXISTENCE_HIDDEN,
-		.summary = "Request a password reset link" },
+		.reply = forgot_reply, .summary = "Request a password reset link" },
 	{ POST("/reset-password/{token}", operation_reset, 200), .input = reset_input,
 		.reply = reset_reply,
 		.summary = "Set a new password with the token of a reset mail" },

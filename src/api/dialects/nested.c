@@ -68,8 +68,8 @@ static const struct reply_member reset_reply[] = {
 
 static const struct route routes[] = {
 	{ POST("/register", operation_register, 201), .input = register_input,
-		.reply = session_reply, .flags = ROUTE_OPENS_SESSION,
-		.summary = "Register a new user and log in" },
+		.reply = session_reply, .enumeration = ENUMERATION_REVEAL,
+		.flags = ROUTE_OPENS_SESSION, .summary = "Register a new user and log in" },
 	{ POST("/login", operation_login, 200), .input = login_input, .reply = session_reply,
 		.summary = "Log in with email (or username) and password" },
 	{ POST("/refresh", operation_refresh, 200), .input = refresh_input, .reply = refresh_reply,
@@ -77,8 +77,7 @@ static const struct route routes[] = {
 	{ POST("/logout", operation_logout, 204), .input = logout_input, .flags = ROUTE_PROTECTED,
 		.summary = "End the session of the access token, and that of the refresh token" },
 	{ POST("/password-reset/request", operation_forgot, 200), .input = forgot_input,
-		.reply = forgot_reply, .existence = EXISTENCE_HIDDEN,
-		.summary = "Request a password reset link" },
+		.reply = forgot_reply, .summary = "Request a password reset link" },
 	{ POST("/password-reset/confirm", operation_reset, 200), .input = reset_input,
 		.reply = reset_reply,
 		.summary = "Set a new password with the token of a reset mail" },
