@@ -2,15 +2,16 @@
 -- bigint user_pk
 --
 -- Verifies the e-mail that the token was sent to. The token stays until it expires and goes on
--- answering (mail scanners open links before people do); the user's other ones are void.
-WITH token AS (
-	SELECT digest, user_pk, used_at FROM one_time_tokens
+-- answering (mail scanners open links before people do); the user's other ones are void. The user's
+-- row is locked before the tokens.
+WITH held AS MATERIALIZED (
+	SELECT pk FROM one_time_tokens JOIN users ON pk = user_pk
 	WHERE digest = $1 AND purpose = 'verify' AND expires_at > now()
-	FOR UPDATE
+	FOR NO KEY UPDATE OF users
 ), used AS (
-	UPDATE one_time_tokens SET used_at = now() FROM token
-	WHERE one_time_tokens.digest = token.digest AND token.used_at IS NULL
-	RETURNING one_time_tokens.user_pk
+	UPDATE one_time_tokens SET used_at = now() FROM held
+	WHERE digest = $1 AND used_at IS NULL
+	RETURNING user_pk
 ), verified AS (
 	UPDATE users SET email_verified_at = now() FROM used
 	WHERE pk = used.user_pk AND email_verified_at IS NULL
@@ -22,4 +23,4 @@ WITH token AS (
 	INSERT INTO events (kind, user_pk, client)
 	SELECT 'email_verified', pk, $2 FROM verified
 )
-SELECT user_pk FROM token
+SELECT pk AS user_pk FROM held
