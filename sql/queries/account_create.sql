@@ -9,10 +9,11 @@
 WITH account AS (
 	INSERT INTO users (email, username, full_name, first_name, last_name, password_hash)
 	VALUES ($1, $2, $3, $4, $5, $6)
-	RETURNING pk, id, created_at
+	RETURNING pk, id, created_at, credential_version
 ), opened AS (
-	INSERT INTO sessions (user_pk, id, expires_at)
-	SELECT pk, $7::uuid, now() + make_interval(secs => $8::bigint) FROM account
+	INSERT INTO sessions (user_pk, id, credential_version, expires_at)
+	SELECT pk, $7::uuid, credential_version, now() + make_interval(secs => $8::bigint)
+	FROM account
 	WHERE $7::uuid IS NOT NULL
 	RETURNING expires_at
 ), budget AS MATERIALIZED (

@@ -1,14 +1,22 @@
--- $1 bigint user_pk, $2 text old_hash, $3 text new_hash, $4 uuid session_id, $5 text client
--- bigint pk
+-- $1 uuid user_id, $2 uuid session_id, $3 bigint credential_version, $4 text password_hash,
+-- $5 text client
+-- boolean changed
 --
--- Changes the password that was just verified, ends every other session, and tells the owner. No
--- row where somebody else was faster.
-WITH account AS (
-	UPDATE users SET password_hash = $3, password_changed_at = now()
-	WHERE pk = $1 AND password_hash = $2 AND disabled_at IS NULL
-	RETURNING pk, email, full_name
-), ended AS (
-	DELETE FROM sessions USING account WHERE user_pk = pk AND id <> $4
+-- Changes the password that was verified under that version, ends every other session, and tells
+-- the owner. The caller's session goes on under the new version. No row where that session is dead
+-- by now; not changed where the password is another by now.
+WITH held AS MATERIALIZED (
+	SELECT user_pk, credential_version FROM living_sessions
+	WHERE user_id = $1 AND session_id = $2
+	FOR NO KEY UPDATE
+), account AS (
+	UPDATE users SET password_hash = $4, password_changed_at = now(),
+		credential_version = users.credential_version + 1
+	FROM held WHERE pk = user_pk AND held.credential_version = $3
+	RETURNING pk, email, full_name, users.credential_version
+), carried AS (
+	UPDATE sessions SET credential_version = account.credential_version
+	FROM account WHERE user_pk = pk AND id = $2
 ), voided AS (
 	DELETE FROM one_time_tokens USING account WHERE user_pk = pk AND purpose = 'reset'
 ), posted AS (
@@ -16,6 +24,6 @@ WITH account AS (
 	SELECT 'changed', email, full_name FROM account
 ), noted AS (
 	INSERT INTO events (kind, user_pk, session_id, client)
-	SELECT 'password_changed', pk, $4, $5 FROM account
+	SELECT 'password_changed', pk, $2, $5 FROM account
 )
-SELECT pk FROM account
+SELECT EXISTS (SELECT FROM account) AS changed FROM held

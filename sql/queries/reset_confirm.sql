@@ -1,22 +1,25 @@
 -- $1 bytea digest, $2 text password_hash, $3 text client
 -- bigint user_pk
 --
--- A reset is final: the token and its siblings are void, all sessions end, the e-mail counts as
--- verified, the owner is told. Of two at once the second finds its token gone.
-WITH token AS (
-	DELETE FROM one_time_tokens
-	WHERE digest = $1 AND purpose = 'reset' AND expires_at > now()
+-- A reset is final: the token and its siblings are void, all sessions end with the version that is
+-- raised, the e-mail counts as verified, the owner is told. The user's row is locked before the
+-- token is used up; of two at once the second finds its token gone.
+WITH held AS MATERIALIZED (
+	SELECT pk FROM one_time_tokens JOIN users ON pk = user_pk
+	WHERE digest = $1 AND purpose = 'reset' AND expires_at > now() AND disabled_at IS NULL
+	FOR NO KEY UPDATE OF users
+), token AS (
+	DELETE FROM one_time_tokens USING held WHERE digest = $1 AND user_pk = pk
 	RETURNING user_pk
 ), account AS (
 	UPDATE users SET password_hash = $2, password_changed_at = now(),
+		credential_version = credential_version + 1,
 		email_verified_at = COALESCE(email_verified_at, now())
-	FROM token WHERE pk = token.user_pk AND disabled_at IS NULL
+	FROM token WHERE pk = token.user_pk
 	RETURNING pk, email, full_name
 ), voided AS (
 	DELETE FROM one_time_tokens USING account
 	WHERE user_pk = pk AND purpose = 'reset' AND digest <> $1
-), ended AS (
-	DELETE FROM sessions USING account WHERE user_pk = pk
 ), posted AS (
 	INSERT INTO outbox (letter, recipient, full_name)
 	SELECT 'changed', email, full_name FROM account

@@ -3,12 +3,12 @@
 --
 -- Ends a session, and another of the same user along with it ($3 may be NULL). No row, and
 -- nothing ended, where the first is dead already.
-WITH alive AS (
-	SELECT user_pk FROM users JOIN sessions ON sessions.user_pk = users.pk
-	WHERE users.id = $1 AND sessions.id = $2 AND expires_at > now() AND disabled_at IS NULL
+WITH held AS MATERIALIZED (
+	SELECT user_pk FROM living_sessions WHERE user_id = $1 AND session_id = $2
+	FOR NO KEY UPDATE
 ), ended AS (
-	DELETE FROM sessions USING alive
-	WHERE sessions.user_pk = alive.user_pk AND sessions.id IN ($2, $3)
+	DELETE FROM sessions USING held
+	WHERE sessions.user_pk = held.user_pk AND sessions.id IN ($2, $3)
 	RETURNING sessions.user_pk, sessions.id
 ), noted AS (
 	INSERT INTO events (kind, user_pk, session_id, client)

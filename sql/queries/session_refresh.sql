@@ -5,5 +5,4 @@
 SELECT generation, COALESCE(grace_until > now(), false) AS in_grace,
 	floor(EXTRACT(epoch FROM expires_at))::bigint AS expires_at,
 	last_used_at < now() - interval '1 hour' AS stale, user_pk
-FROM users JOIN sessions ON sessions.user_pk = users.pk
-WHERE users.id = $1 AND sessions.id = $2 AND expires_at > now() AND disabled_at IS NULL
+FROM living_sessions WHERE user_id = $1 AND session_id = $2

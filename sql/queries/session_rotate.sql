@@ -3,14 +3,13 @@
 --
 -- Rotation (RFC 9700 section 4.14). The present token moves the session on to the next
 -- generation; its predecessor, in its grace, yields the successor that there is; anything else
--- is theft and ends the session. The row is locked first, so simultaneous refreshes come
+-- is theft and ends the session. The rows are locked first, so simultaneous refreshes come
 -- one after the other and agree.
-WITH held AS (
-	SELECT user_pk, sessions.id, generation, rotated_at, expires_at,
+WITH held AS MATERIALIZED (
+	SELECT user_pk, session_id AS id, generation, rotated_at, expires_at,
 		generation = $3::bigint + 1 AND COALESCE(grace_until > now(), false) AS in_grace
-	FROM users JOIN sessions ON sessions.user_pk = users.pk
-	WHERE users.id = $1 AND sessions.id = $2 AND expires_at > now() AND disabled_at IS NULL
-	FOR NO KEY UPDATE OF sessions
+	FROM living_sessions WHERE user_id = $1 AND session_id = $2
+	FOR NO KEY UPDATE
 ), rotated AS (
 	UPDATE sessions SET generation = held.generation + 1, rotated_at = now(),
 		last_used_at = now(), grace_until = now() + make_interval(secs => $4::bigint)

@@ -3,8 +3,7 @@
 -- boolean verified, bigint created_at
 --
 -- The user of a living session.
-SELECT pk, users.id, email, username, full_name, first_name, last_name,
+SELECT user_pk AS pk, user_id AS id, email, username, full_name, first_name, last_name,
 	email_verified_at IS NOT NULL AS verified,
-	floor(EXTRACT(epoch FROM users.created_at))::bigint AS created_at
-FROM users JOIN sessions ON sessions.user_pk = users.pk
-WHERE users.id = $1 AND sessions.id = $2 AND expires_at > now() AND disabled_at IS NULL
+	floor(EXTRACT(epoch FROM user_created_at))::bigint AS created_at
+FROM living_sessions WHERE user_id = $1 AND session_id = $2

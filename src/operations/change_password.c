@@ -6,7 +6,7 @@
 #include "operations/limits.h"
 #include "operations/session.h"
 
-enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_PK, COLUMN_HASH };
+enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_HASH, COLUMN_VERSION };
 
 static enum outcome find(struct context *context, const struct input *input, struct rows *rows,
 	struct output *output)
@@ -31,7 +31,7 @@ enum outcome operation_change_password(
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	struct text old_hash = rows_text(&rows, 0, COLUMN_HASH);
-	int64_t user_pk = rows_integer(&rows, 0, COLUMN_PK);
+	int64_t version = rows_integer(&rows, 0, COLUMN_VERSION);
 	bool matches;
 	outcome = session_verify(context, old_hash, input->current_password, &matches, output);
 	if (outcome == OUTCOME_OK && !matches)
@@ -41,10 +41,14 @@ enum outcome operation_change_password(
 		outcome = session_hash(context, input->new_password, &new_hash, output);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_PASSWORD_CHANGE, &rows, bind_integer(user_pk), bind_text(old_hash),
-		bind_text(new_hash), bind_uuid(input->claims.session), bind_text(context->client));
-	if (result == STORE_NONE) /* changed elsewhere since it was verified */
-		return OUTCOME_INCORRECT_PASSWORD;
-	return result == STORE_ROWS ? OUTCOME_OK : session_failed(context, result, output);
+	enum store_result result =
+		STORE_RUN(context->store, context->arena, STATEMENT_PASSWORD_CHANGE, &rows,
+			bind_uuid(input->claims.subject), bind_uuid(input->claims.session),
+			bind_integer(version), bind_text(new_hash), bind_text(context->client));
+	if (result == STORE_NONE) /* the session ended since the password was verified */
+		return OUTCOME_UNAUTHORIZED;
+	if (result != STORE_ROWS)
+		return session_failed(context, result, output);
+	/* else this session changed it by another request since it was verified */
+	return rows_boolean(&rows, 0, 0) ? OUTCOME_OK : OUTCOME_INCORRECT_PASSWORD;
 }

@@ -10,7 +10,7 @@
 #include "operations/values.h"
 #include "passwords/argon2.h"
 
-enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_PK, COLUMN_HASH = 11 };
+enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_PK, COLUMN_HASH = 11, COLUMN_VERSION };
 
 /* A username never looks like an e-mail unless it is the account's own. */
 static enum store_result find(struct context *context, struct text name, struct rows *rows)
@@ -23,7 +23,7 @@ static enum store_result find(struct context *context, struct text name, struct 
 
 /* The password at the cost of today, where the account's was hashed at another. What fails
  * here can wait for the next log-in. */
-static struct text renew_hash(
+static void renew_hash(
 	struct context *context, int64_t user_pk, struct text phc, struct text password)
 {
 	struct password_cost cost = { (uint32_t)context->settings->passwords_memory,
@@ -32,21 +32,23 @@ static struct text renew_hash(
 	struct text renewed;
 	struct rows rows;
 	if (!password_is_outdated(context->arena, phc, cost) ||
-		session_hash(context, password, &renewed, &unused) != OUTCOME_OK ||
-		STORE_RUN(context->store, context->arena, STATEMENT_PASSWORD_REHASH, &rows,
-			bind_integer(user_pk), bind_text(phc), bind_text(renewed)) != STORE_ROWS)
-		return phc;
-	return renewed;
+		session_hash(context, password, &renewed, &unused) != OUTCOME_OK)
+		return;
+	(void)!STORE_RUN(context->store, context->arena, STATEMENT_PASSWORD_REHASH, &rows,
+		bind_integer(user_pk), bind_text(phc), bind_text(renewed));
 }
 
-static enum outcome open_session(struct context *context, struct text phc, struct output *output)
+/* credential_version is the one that the password was verified under. */
+static enum outcome open_session(
+	struct context *context, int64_t credential_version, struct output *output)
 {
 	struct session session = { .user = output->user.id, .id = uuid_ordered() };
 	struct rows rows;
 	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_SESSION_OPEN,
-		&rows, bind_integer(output->user.pk), bind_text(phc), bind_uuid(session.id),
-		bind_integer(context->settings->sessions_lifetime), bind_text(context->client));
-	if (result == STORE_NONE) /* the password was changed just now */
+		&rows, bind_integer(output->user.pk), bind_integer(credential_version),
+		bind_uuid(session.id), bind_integer(context->settings->sessions_lifetime),
+		bind_text(context->client));
+	if (result == STORE_NONE) /* changed, or the user disabled, since it was verified */
 		return OUTCOME_INVALID_CREDENTIALS;
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
@@ -86,6 +88,6 @@ enum outcome operation_login(
 	output->user = session_user(&rows, COLUMN_PK);
 	if (context->settings->accounts_require_verified && !output->user.email_verified)
 		return OUTCOME_EMAIL_NOT_VERIFIED;
-	phc = renew_hash(context, output->user.pk, phc, input->password);
-	return open_session(context, phc, output);
+	renew_hash(context, output->user.pk, phc, input->password);
+	return open_session(context, rows_integer(&rows, 0, COLUMN_VERSION), output);
 }
