@@ -47,6 +47,8 @@ def violations(root):
             for fence, rooms in FENCES.items():
                 if kind == "<" and re.fullmatch(fence, target) and name not in rooms:
                     yield f"{name}: <{target}> belongs to {', '.join(sorted(rooms))}"
+        if re.search(r"\bassert\(", path.read_text()) and room != "process":
+            yield f"{name}: assert() is not there in a release: CHECK() of base/check.h is"
         if name.endswith(".c") and re.search(r"\bPQ[a-z]\w+\(", path.read_text()) and not name.startswith("store/"):
             yield f"{name}: calls libpq"
 
@@ -55,12 +57,13 @@ def check_self():
     """A check that could not fail would be none."""
     with tempfile.TemporaryDirectory() as folder:
         for name, text in {"src/base/a.c": '#include "http/request.h"\n', "src/api/b.c": "#include <libpq-fe.h>\n",
-                           "src/http/c.c": '#include "request.h"\n', "src/api/dialects/d.c": '#include "api/router.h"\n'}.items():
+                           "src/http/c.c": '#include "request.h"\n', "src/api/dialects/d.c": '#include "api/router.h"\n',
+                           "src/mail/e.c": "\tassert(size > 0);\n", "src/mail/f.c": "static_assert(1);\n_Static_assert(1);\n"}.items():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         found = list(violations(Path(folder)))
-        assert len(found) == 4, found
+        assert len(found) == 5, found
 
 
 check_self()

@@ -3,7 +3,7 @@
  * said here once. */
 #include "http/response.h"
 
-#include <assert.h>
+#include "base/check.h"
 
 #define HEADERS_MAXIMUM (sizeof(((struct response *)0)->headers) / sizeof(struct text))
 
@@ -39,8 +39,8 @@ void response_header(struct response *response, const char *name, const char *fo
 	va_start(arguments, format);
 	const char *value = arena_format_list(response->arena, format, arguments);
 	va_end(arguments);
-	assert(response->header_count < HEADERS_MAXIMUM);
-	assert(!text_has_control(text_of(value)));
+	CHECK(response->header_count < HEADERS_MAXIMUM);
+	CHECK(!text_has_control(text_of(value)));
 	response->headers[response->header_count++] =
 		text_format(response->arena, "%s: %s\r\n", name, value);
 }

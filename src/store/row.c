@@ -2,9 +2,10 @@
 /* Results and parameters are binary: nothing is quoted, and nothing is parsed but lengths. */
 #include "store/row.h"
 
-#include <assert.h>
 #include <libpq-fe.h>
 #include <string.h>
+
+#include "base/check.h"
 
 struct bind bind_text(struct text text)
 {
@@ -55,7 +56,7 @@ struct rows rows_of(struct arena *arena, const void *result)
 
 struct text rows_text(const struct rows *rows, size_t row, size_t column)
 {
-	assert(row < rows->count && column < rows->columns);
+	CHECK(row < rows->count && column < rows->columns);
 	return rows->values[row * rows->columns + column];
 }
 
@@ -69,7 +70,7 @@ int64_t rows_integer(const struct rows *rows, size_t row, size_t column)
 	struct text value = rows_text(rows, row, column);
 	if (!text_is_given(value))
 		return 0;
-	assert(value.length == 4 || value.length == 8);
+	CHECK(value.length == 4 || value.length == 8);
 	uint64_t integer = value.length == 4 && (value.at[0] & 0x80) ? UINT64_MAX : 0;
 	for (size_t i = 0; i < value.length; i++)
 		integer = integer << 8 | (unsigned char)value.at[i];
@@ -79,7 +80,7 @@ int64_t rows_integer(const struct rows *rows, size_t row, size_t column)
 bool rows_boolean(const struct rows *rows, size_t row, size_t column)
 {
 	struct text value = rows_text(rows, row, column);
-	assert(!text_is_given(value) || value.length == 1);
+	CHECK(!text_is_given(value) || value.length == 1);
 	return text_is_given(value) && value.at[0] != 0;
 }
 
@@ -87,7 +88,7 @@ struct uuid rows_uuid(const struct rows *rows, size_t row, size_t column)
 {
 	struct text value = rows_text(rows, row, column);
 	struct uuid uuid = { { 0 } };
-	assert(!text_is_given(value) || value.length == UUID_SIZE);
+	CHECK(!text_is_given(value) || value.length == UUID_SIZE);
 	if (text_is_given(value))
 		memcpy(uuid.octets, value.at, UUID_SIZE);
 	return uuid;

@@ -6,11 +6,11 @@
  */
 #include "store/statement.h"
 
-#include <assert.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "store/row.h"
 
@@ -126,7 +126,7 @@ static bool send(
 	const char *values[BINDS_MAXIMUM];
 	int lengths[BINDS_MAXIMUM];
 	int formats[BINDS_MAXIMUM];
-	assert(count <= BINDS_MAXIMUM);
+	CHECK(count <= BINDS_MAXIMUM);
 	for (size_t i = 0; i < count; i++) {
 		values[i] = binds[i].own ? binds[i].octets : binds[i].at;
 		lengths[i] = (int)binds[i].length;
