@@ -47,7 +47,7 @@ def violations(root):
             for fence, rooms in FENCES.items():
                 if kind == "<" and re.fullmatch(fence, target) and name not in rooms:
                     yield f"{name}: <{target}> belongs to {', '.join(sorted(rooms))}"
-        if re.search(r"\bassert\(", path.read_text()) and room != "process":
+        if re.search(r"^\s+assert\(", path.read_text(), re.M):
             yield f"{name}: assert() is not there in a release: CHECK() of base/check.h is"
         if name.endswith(".c") and re.search(r"\bPQ[a-z]\w+\(", path.read_text()) and not name.startswith("store/"):
             yield f"{name}: calls libpq"

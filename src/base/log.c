@@ -95,8 +95,8 @@ static void write_line(
 	(void)written;
 }
 
-static void write_event(const struct log *log, enum log_level level, const char *event,
-	const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void write_event(const struct log *log,
+	enum log_level level, const char *event, const char *format, va_list arguments)
 {
 	static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 	char fields[LINE_SIZE];

@@ -169,7 +169,7 @@ static void opens_what_it_created(void **state)
 	for (int i = 0; i < ALGORITHM_COUNT; i++) {
 		enum algorithm algorithm = (enum algorithm)i;
 		const char *path = create(fixture, algorithm);
-		const char *name = strrchr(path, '/') + 1;
+		const char *name = path + strlen(fixture->folder) + 1;
 		assert_int_equal(strlen(name), strlen("yyyymmddThhmmss") + strlen(endings[i]));
 		assert_string_equal(name + strlen("yyyymmddThhmmss"), endings[i]);
 		assert_int_equal(name[8], 'T');
