@@ -8,12 +8,12 @@
  */
 #include "process/hash_client.h"
 
-#include <assert.h>
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/secret.h"
 
@@ -211,7 +211,7 @@ bool hash_client_init(struct hash_client *client, struct loop *loop,
 
 void hash_client_finish(struct hash_client *client)
 {
-	assert(!client->calls);
+	CHECK(!client->calls);
 	if (client->loop)
 		loop_unwatch(client->loop, &client->replies);
 }

@@ -6,12 +6,12 @@
  */
 #include "process/loop.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "process/fiber.h"
@@ -85,7 +85,7 @@ void loop_close(struct loop *loop)
 {
 	if (!loop)
 		return;
-	assert(loop->tasks == 0);
+	CHECK(loop->tasks == 0);
 	loop_trim(loop);
 	close(loop->epoll);
 	free(loop);
@@ -148,7 +148,7 @@ static void run(struct loop *loop, struct task *task)
 
 bool loop_spawn(struct loop *loop, task_body *body, void *context)
 {
-	assert(!loop->current);
+	CHECK(!loop->current);
 	struct task *task = take_task(loop);
 	if (!task)
 		return false;
@@ -222,7 +222,7 @@ static bool suspend(void *context, int64_t deadline)
 {
 	struct loop *loop = context;
 	struct task *task = loop->current;
-	assert(task);
+	CHECK(task);
 	task->suspended = true;
 	task->deadline = deadline;
 	task->before = NULL;
