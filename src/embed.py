@@ -7,6 +7,7 @@ file and a word in a list.
     embed.py migrations OUT.c FILE.sql...
     embed.py letters    OUT.c FILE.txt FILE.html...
     embed.py dialects   OUT.c NAME...
+    embed.py passwords  OUT.c FILE.txt
 """
 import re
 import sys
@@ -81,6 +82,18 @@ def dialects(source, *names):
           + f"const size_t dialect_count = {len(names)};\n")
 
 
+def passwords(source, file):
+    """Lines as they are searched: sorted by octets, each once, in lower case. Comments begin with "# "."""
+    lines = [l for l in Path(file).read_text().splitlines() if not l.startswith("# ") and l != "#"]
+    octets = [l.encode() for l in lines]
+    if octets != sorted(set(octets)) or any(l != l.lower() for l in octets):
+        sys.exit(f"{file}: in lower case and sorted: LC_ALL=C sort -u")
+    text = "".join(f"{l}\n" for l in lines)
+    write(source, HEAD + '#include "passwords/blocklist.h"\n\n'
+          + f"static const char lines[] =\n{literal(text)};\n\n"
+          + "const struct blocklist blocklist_common = { .at = lines, .size = sizeof(lines) - 1 };\n")
+
+
 def write(path, text):
     """Leaves a file alone that is right already: what depends on it is not built again."""
     path = Path(path)
@@ -89,4 +102,4 @@ def write(path, text):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (statements, migrations, letters, dialects)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (statements, migrations, letters, dialects, passwords)}[sys.argv[1]](*sys.argv[2:])

@@ -39,6 +39,12 @@ bool text_equal_fold(struct text a, struct text b);
 /* <0, 0 or >0, by octets, the shorter first among equals. */
 int text_compare(struct text a, struct text b);
 
+/* The same with A-Z taken as a-z. */
+int text_compare_fold(struct text a, struct text b);
+
+/* Whether the part is somewhere in the text, with A-Z taken as a-z. An empty part is. */
+bool text_contains_fold(struct text text, struct text part);
+
 bool text_starts_with(struct text text, struct text prefix);
 
 /* The offset of the first (last) octet that is wanted, or text.length where there is none. */

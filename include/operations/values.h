@@ -12,7 +12,7 @@ enum value_kind {
 	VALUE_USERNAME, /* a name to register */
 	VALUE_LOGIN_NAME, /* either, as somebody typed it: only its length matters */
 	VALUE_PASSWORD, /* to be compared: only its length matters */
-	VALUE_NEW_PASSWORD, /* to be kept: length in characters, and the blocklist */
+	VALUE_NEW_PASSWORD, /* to be kept: length in characters, the lists, the site's name */
 	VALUE_NAME, /* a person's */
 	VALUE_TOKEN, /* looked at by those who read tokens */
 };

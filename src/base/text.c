@@ -37,6 +37,29 @@ int text_compare(struct text a, struct text b)
 	return order != 0 ? order : (a.length > b.length) - (a.length < b.length);
 }
 
+int text_compare_fold(struct text a, struct text b)
+{
+	size_t shorter = a.length < b.length ? a.length : b.length;
+	for (size_t i = 0; i < shorter; i++) {
+		unsigned char left = (unsigned char)fold(a.at[i]);
+		unsigned char right = (unsigned char)fold(b.at[i]);
+		if (left != right)
+			return left < right ? -1 : 1;
+	}
+	return (a.length > b.length) - (a.length < b.length);
+}
+
+bool text_contains_fold(struct text text, struct text part)
+{
+	for (; text.length >= part.length; text = text_after(text, 1)) {
+		if (text_equal_fold((struct text){ text.at, part.length }, part))
+			return true;
+		if (text.length == 0)
+			break;
+	}
+	return false;
+}
+
 bool text_starts_with(struct text text, struct text prefix)
 {
 	return text.length >= prefix.length &&

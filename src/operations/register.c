@@ -10,6 +10,7 @@
 #include "operations/limits.h"
 #include "operations/session.h"
 #include "operations/values.h"
+#include "operations/weak.h"
 #include "tokens/onetime.h"
 
 static enum outcome refuse(
@@ -71,6 +72,20 @@ static enum outcome issue_tokens(struct context *context, struct session *sessio
 	return outcome == OUTCOME_OK ? session_refresh_token(context, session, output) : outcome;
 }
 
+/* What cannot be told from one member alone. OK or INVALID_INPUT. */
+static enum outcome check(const struct context *context, const struct user *user,
+	struct text password, struct output *output)
+{
+	if (text_find(user->username, '@') < user->username.length &&
+		!text_equal_fold(user->username, user->email))
+		return refuse(output, OUTCOME_INVALID_INPUT, offsetof(struct input, username),
+			"A username with @ must be the account's own email.");
+	const char *weak =
+		weak_for_account(context->settings, password, user->email, user->username);
+	return weak ? refuse(output, OUTCOME_INVALID_INPUT, offsetof(struct input, password), weak)
+		    : OUTCOME_OK;
+}
+
 enum outcome operation_register(
 	struct context *context, const struct input *input, struct output *output)
 {
@@ -81,12 +96,9 @@ enum outcome operation_register(
 		.first_name = input->first_name,
 		.last_name = input->last_name };
 	value_names(context->arena, &user->full_name, &user->first_name, &user->last_name);
-	if (text_find(user->username, '@') < user->username.length &&
-		!text_equal_fold(user->username, user->email))
-		return refuse(output, OUTCOME_INVALID_INPUT, offsetof(struct input, username),
-			"A username with @ must be the account's own email.");
-
-	enum outcome outcome = limit_count(context, LIMIT_REGISTER, output);
+	enum outcome outcome = check(context, user, input->password, output);
+	if (outcome == OUTCOME_OK)
+		outcome = limit_count(context, LIMIT_REGISTER, output);
 	struct text phc;
 	if (outcome == OUTCOME_OK)
 		outcome = session_hash(context, input->password, &phc, output);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/unicode.h"
+#include "operations/weak.h"
 
 #define EMAIL_LOCAL_OCTETS 64
 #define LABEL_OCTETS 63
@@ -97,7 +98,7 @@ static const char *check_new_password(const struct context *context, struct text
 			context->settings->passwords_min_length);
 	if (blocklist_has(context->blocklist, value))
 		return "This password is too common. Choose another.";
-	return NULL;
+	return weak_anywhere(context->settings, value);
 }
 
 static const char *check_name(const struct context *context, struct text value)

@@ -144,7 +144,7 @@ class Service:
     DEFAULTS = {"http.workers": "4", "limits.login": "off", "limits.register": "off", "limits.reset": "off",
                 "limits.verify": "off", "limits.mail": "off", "api.base_url": "http://localhost/api/auth",
                 "mail.transport": "directory", "mail.from": "Test <no-reply@example.com>",
-                "passwords.memory": "1024", "log.level": "debug"}
+                "passwords.memory": "1024", "passwords.weak": "allow", "log.level": "debug"}
 
     def __init__(self, cluster, **settings):
         self.cluster = cluster

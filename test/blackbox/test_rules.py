@@ -189,17 +189,6 @@ def test_unverified_may_be_kept_out(make, address):
     assert log_in(web, email).status == 200
 
 
-def test_password_blocklist(make, address):
-    service, web = make()
-    (service.dir / "list").write_text("12345678\npassword123\n")
-    service.settings["passwords.blocklist"] = str(service.dir / "list")
-    service.write()
-    service.stop()
-    service.start()
-    answer = web.post("/api/auth/register", {"email": address(), "password": "PassWord123", "full_name": "J"})
-    assert "too common" in answer.json["errors"]["password"][0]
-
-
 def test_hash_follows_the_settings(make, address):
     service, web = make(passwords__memory="512")
     email = address()

@@ -10,7 +10,7 @@
 #include "api/router.h"
 
 static struct arena arena;
-static const struct settings settings = { .passwords_min_length = 8 };
+static const struct settings settings = { .passwords_min_length = 8, .passwords_weak = WEAK_ALLOW };
 static const struct blocklist blocklist;
 static const struct context context = {
 	.settings = &settings, .blocklist = &blocklist, .arena = &arena

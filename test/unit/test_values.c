@@ -7,10 +7,14 @@
 #include <string.h>
 
 #include "operations/values.h"
+#include "operations/weak.h"
 
 static struct arena arena;
-static const struct settings settings = { .passwords_min_length = 8 };
-static const struct blocklist blocklist = { .at = "letmein12\npassword1\n", .size = 20 };
+static const struct settings settings = { .passwords_min_length = 8,
+	.passwords_weak = WEAK_REFUSE,
+	.mail_site = "",
+	.api_base_url = "https://auth.example-shop.co.uk:8443/api/auth" };
+static const struct blocklist blocklist = { .at = "letmein12\nlistedword\n", .size = 21 };
 static const struct context context = {
 	.settings = &settings, .blocklist = &blocklist, .arena = &arena
 };
@@ -84,7 +88,8 @@ static void password_counts_code_points_then_octets(void **state)
 {
 	(void)state;
 	assert_false(takes(VALUE_NEW_PASSWORD, "1234567"));
-	assert_true(takes(VALUE_NEW_PASSWORD, "12345678"));
+	assert_true(takes(VALUE_NEW_PASSWORD, "abc defg"));
+	assert_false(takes(VALUE_NEW_PASSWORD, "abc def"));
 	assert_true(takes(VALUE_NEW_PASSWORD, "        "));
 	assert_false(takes(VALUE_NEW_PASSWORD, "ääääääa")); /* 7 characters, 13 octets */
 	assert_true(takes(VALUE_NEW_PASSWORD, "ääääääaa"));
@@ -97,9 +102,76 @@ static void password_counts_code_points_then_octets(void **state)
 static void password_refuses_the_common(void **state)
 {
 	(void)state;
+	assert_false(takes(VALUE_NEW_PASSWORD, "listedword"));
+	assert_false(takes(VALUE_NEW_PASSWORD, "ListedWord"));
 	assert_false(takes(VALUE_NEW_PASSWORD, "password1"));
 	assert_false(takes(VALUE_NEW_PASSWORD, "PassWord1"));
-	assert_true(takes(VALUE_NEW_PASSWORD, "password12"));
+	assert_true(takes(VALUE_NEW_PASSWORD, "listedword2"));
+	assert_true(takes(VALUE_PASSWORD, "password1")); /* one that is in use already */
+}
+
+static bool is_weak(const char *base_url, const char *site, const char *password)
+{
+	struct settings other = settings;
+	other.api_base_url = base_url;
+	other.mail_site = site;
+	return weak_anywhere(&other, text_of(password)) != NULL;
+}
+
+static void password_refuses_the_name_of_the_site(void **state)
+{
+	(void)state;
+	static const char *const auth = "https://auth.example-shop.co.uk:8443/api/auth";
+	assert_true(is_weak(auth, "", "my example-shop password"));
+	assert_true(is_weak(auth, "", "EXAMPLE-SHOP2026"));
+	assert_false(is_weak(auth, "", "authentic bananas"));
+	assert_false(is_weak(auth, "", "https uk co 8443 api"));
+	assert_true(is_weak("https://www.example.info", "", "example-99"));
+	assert_false(is_weak("https://www.example.info", "", "my www information"));
+	assert_true(is_weak("http://localhost:8080/api/auth", "", "localhost99"));
+	assert_false(is_weak("http://192.168.1.10/api/auth", "", "192.168.1.10 ok"));
+	assert_false(is_weak("http://[2001:db8::1]/api/auth", "", "2001:db8::1 fine"));
+	assert_true(is_weak(auth, "Käse & Co", "brot und käse"));
+	assert_false(is_weak(auth, "Käse & Co", "brot und co & wein"));
+	assert_true(is_weak(auth, "shop.test", "my shop here"));
+	assert_false(is_weak(auth, "shop.test", "my test here"));
+	assert_true(is_weak(auth, "Login", "login here please"));
+}
+
+static bool is_weak_for(const char *password, const char *email, const char *username)
+{
+	return weak_for_account(&settings, text_of(password), text_of(email), text_of(username)) !=
+	       NULL;
+}
+
+static void password_refuses_the_name_of_the_account(void **state)
+{
+	(void)state;
+	assert_true(is_weak_for("jane.doe2026", "Jane.Doe@example.com", NULL));
+	assert_true(is_weak_for("xxJANE.DOExx", "jane.doe@example.com", NULL));
+	assert_false(is_weak_for("jane doe 2026", "jane.doe@example.com", NULL));
+	assert_false(is_weak_for("bob's bicycle", "bob@example.com", NULL));
+	assert_true(is_weak_for("user's bicycle", "user@example.com", NULL));
+	assert_false(is_weak_for("example.com 99", "user@example.com", NULL));
+	assert_true(is_weak_for("bob's bicycle", "jane@example.com", "Bob"));
+	assert_false(is_weak_for("bo's bicycle", "jane@example.com", "bo"));
+	assert_true(is_weak_for("bob", "jane@example.com", "bob"));
+	assert_false(is_weak_for("", "jane@example.com", "bob"));
+}
+
+static void weak_passwords_may_be_allowed(void **state)
+{
+	(void)state;
+	struct settings other = settings;
+	other.passwords_weak = WEAK_ALLOW;
+	struct context allowing = context;
+	allowing.settings = &other;
+	assert_null(value_check(&allowing, VALUE_NEW_PASSWORD, TEXT("password1")));
+	assert_null(value_check(&allowing, VALUE_NEW_PASSWORD, TEXT("example-shop")));
+	assert_null(
+		weak_for_account(&other, TEXT("user1234"), TEXT("user@example.com"), TEXT_NONE));
+	assert_non_null(value_check(&allowing, VALUE_NEW_PASSWORD, TEXT("listedword")));
+	assert_non_null(value_check(&allowing, VALUE_NEW_PASSWORD, TEXT("short")));
 }
 
 static void nul_is_refused_everywhere(void **state)
@@ -157,6 +229,9 @@ int main(void)
 		cmocka_unit_test(username_characters),
 		cmocka_unit_test(password_counts_code_points_then_octets),
 		cmocka_unit_test(password_refuses_the_common),
+		cmocka_unit_test(password_refuses_the_name_of_the_site),
+		cmocka_unit_test(password_refuses_the_name_of_the_account),
+		cmocka_unit_test(weak_passwords_may_be_allowed),
 		cmocka_unit_test(nul_is_refused_everywhere),
 		cmocka_unit_test(name_is_one_line_of_something),
 		cmocka_unit_test(names_are_readable_from_either_form),
