@@ -64,7 +64,7 @@ def backend(request):
     listener = request.param(path)
     if AS_ROOT and os.path.exists(path):
         shutil.chown(path, "www-data")
-    yield types.SimpleNamespace(socket=path)
+    yield types.SimpleNamespace(socket=path, dir=place)
     if listener:
         listener.close()
     shutil.rmtree(place)
