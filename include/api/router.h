@@ -23,6 +23,10 @@ struct match route_find(const struct dialect *dialect, enum method method, struc
 /* Whether the answers of a route may tell that there is an account. */
 bool route_reveals_existence(const struct route *route, const struct settings *settings);
 
+/* The link that leads to an operation in mails, for links.*: "{base_url}", its path with {token}, or,
+ * where a path has no room for it, "#token={token}", which no log shows. In the arena. */
+const char *route_link(struct arena *arena, const struct dialect *dialect, operation *wanted);
+
 /* The path of the first route of an operation, the dialect's own before those of all; NULL where it
  * has none. */
 const char *route_path(const struct dialect *dialect, operation *wanted);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/router.h"
 
+#include <string.h>
+
 /* "/register/" is "/register". */
 static struct text without_slash(struct text path)
 {
@@ -92,6 +94,14 @@ const char *route_path(const struct dialect *dialect, operation *wanted)
 			if (route->operation == wanted)
 				return route->path;
 	return NULL;
+}
+
+const char *route_link(struct arena *arena, const struct dialect *dialect, operation *wanted)
+{
+	const char *path = route_path(dialect, wanted);
+	bool in_path = path && strstr(path, "{token}");
+	return arena_format(
+		arena, "{base_url}%s%s", path ? path : "", in_path ? "" : "#token={token}");
 }
 
 const struct dialect *dialect_find(struct text name)

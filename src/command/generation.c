@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "api/dialect.h"
+#include "api/router.h"
 #include "http/client.h"
 #include "http/origin.h"
 #include "mail/letter.h"
@@ -23,6 +23,14 @@ static const char *check_api(const struct settings *settings, struct arena *aren
 	if (text_find(url, '?') < url.length || text_find(url, '#') < url.length)
 		return "api.base_url must end with its path: no ? and no #";
 	return NULL;
+}
+
+/* A link that nobody set leads to where the dialect in force takes its token. */
+static void complete_links(struct settings *settings, struct arena *arena)
+{
+	const struct dialect *dialect = dialect_find(text_of(settings->api_dialect));
+	if (dialect && settings->links_reset[0] == '\0')
+		settings->links_reset = route_link(arena, dialect, operation_reset);
 }
 
 const char *settings_check(const struct settings *settings, struct arena *arena)
@@ -48,6 +56,8 @@ const char *generation_open(
 	arena_init(&generation->arena);
 	struct settings *settings = &generation->settings;
 	const char *wrong = options_settings(options, &generation->arena, settings);
+	if (!wrong)
+		complete_links(settings, &generation->arena);
 	if (!wrong)
 		wrong = settings_check(settings, &generation->arena);
 	if (!wrong)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """All five dialects at their documented URLs, and the rules that hold in each."""
 import concurrent.futures
+import json
+import re
 import time
 from http.cookies import SimpleCookie
 
 import pytest
 
-from harness import Service, fastcgi, whole_answer_of
+from harness import Service, fastcgi, link_of, wait_until, whole_answer_of
 
 PASSWORD = "password123"
 
@@ -204,6 +206,34 @@ def test_taken_email(speaker, address):
     speaker.do_register(email)
     answer = speaker.call("POST", speaker.register, {**speaker.registration(email), "username": "other" + email.split("@")[0]})
     assert (answer.status, answer.json["code"]) == (400 if speaker.name in ("token", "content") else 409, "email_taken")
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_links_lead_to_the_dialect_in_force(cluster, name):
+    """Where nobody set links.*, each link is a path that api.dialect serves."""
+    spelling = SPELLINGS[name]
+    service = Service(cluster, api__dialect=name)
+    try:
+        def post(path, body):
+            return whole_answer_of(fastcgi(service, path, "POST", json.dumps(body).encode()))[0]
+
+        def link(subject):
+            (message,) = wait_until(lambda: service.mails("jane@example.com", subject))
+            base, path = link_of(message).split("http://localhost/api/auth")
+            return path
+        registration = {"email": "jane@example.com", "password": PASSWORD, "full_name": "J", "username": "jane"}
+        assert post(spelling["register"], registration) == 201
+        assert whole_answer_of(fastcgi(service, link("email")))[0] == 200
+        assert post(spelling["forgot"], {"email": "jane@example.com"}) == 200
+        path, key = spelling["reset"]
+        found = link("password")
+        token = re.search(r"[\w-]{43}", found).group()
+        assert found == (path.format(token) if "{}" in path else f"{path}#token={token}")
+        assert post(found.split("#")[0], {key: "newpassword123", "confirm_password": "newpassword123", "token": token}) == 200
+        assert post(spelling["login"], {spelling["name"]: "jane@example.com", "password": "newpassword123"}) == 200
+        assert f"\nreset = {{base_url}}{found.replace(token, '{token}')}\n" in service.command("config").stdout
+    finally:
+        service.close()
 
 
 # ---- the cookie, and rotation

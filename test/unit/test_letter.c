@@ -24,11 +24,12 @@ static int set_up(void **state)
 	static struct fixture fixture;
 	static char *const nothing[] = { NULL };
 	const char *const overrides[] = { "api.base_url=https://www.example.com/api/auth",
-		"mail.from=Example <no-reply@example.com>", "mail.site=Example" };
+		"mail.from=Example <no-reply@example.com>", "mail.site=Example",
+		"links.reset={base_url}/password-reset/{token}" };
 	memset(&fixture, 0, sizeof(fixture));
 	arena_init(&fixture.arena);
 	const char *wrong =
-		settings_load(&fixture.arena, NULL, overrides, 3, nothing, &fixture.settings);
+		settings_load(&fixture.arena, NULL, overrides, 4, nothing, &fixture.settings);
 	assert_null(wrong);
 	fixture.letter = (struct letter){ .template = TEXT("verify"),
 		.id = uuid_random(),
