@@ -5,8 +5,9 @@
  */
 #include "operations/limits.h"
 #include "operations/session.h"
+#include "operations/weak.h"
 
-enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_HASH, COLUMN_VERSION };
+enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_HASH, COLUMN_VERSION, COLUMN_EMAIL, COLUMN_USERNAME };
 
 static enum outcome find(struct context *context, const struct input *input, struct rows *rows,
 	struct output *output)
@@ -23,11 +24,24 @@ static enum outcome find(struct context *context, const struct input *input, str
 	return wait > 0 ? limit_refuse(context, LIMIT_LOGIN, wait, output) : OUTCOME_OK;
 }
 
+/* OK where the new password fits the account: there is nothing to verify for one that does not. */
+static enum outcome check(const struct context *context, const struct rows *rows,
+	struct text password, struct output *output)
+{
+	const char *weak = weak_for_account(context->settings, password,
+		rows_text(rows, 0, COLUMN_EMAIL), rows_text(rows, 0, COLUMN_USERNAME));
+	output->invalid_member = offsetof(struct input, new_password);
+	output->invalid_reason = weak;
+	return weak ? OUTCOME_INVALID_INPUT : OUTCOME_OK;
+}
+
 enum outcome operation_change_password(
 	struct context *context, const struct input *input, struct output *output)
 {
 	struct rows rows;
 	enum outcome outcome = find(context, input, &rows, output);
+	if (outcome == OUTCOME_OK)
+		outcome = check(context, &rows, input->new_password, output);
 	if (outcome != OUTCOME_OK)
 		return outcome;
 	struct text old_hash = rows_text(&rows, 0, COLUMN_HASH);

@@ -58,6 +58,27 @@ def test_weak_passwords_are_not_set_by_a_reset(strict, address, name):
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
+def test_weak_passwords_are_not_changed_to(strict, name):
+    service, web = strict
+    speaker, email = Speaker(name, web), f"change-{name}@example.com"
+    assert speaker.call("POST", speaker.register, {**speaker.registration(email), "username": f"name-{name}", "password": GOOD}).status == 201
+    access, _ = speaker.tokens(speaker.do_login(email, GOOD))
+
+    def change(password, current=GOOD):
+        return speaker.call("POST", "/change-password", {"current_password": current, "new_password": password}, token=access)
+
+    for password, reason in {"password123": "too common", f"my CHANGE-{name}": "email address", f"xNAME-{name}": "username",
+                             "example-shop!": "name of this site"}.items():
+        answer = change(password)
+        fields = answer.json.get("errors", answer.json)
+        assert (answer.status, answer.json["code"]) == (400, "invalid_input") and reason in fields["new_password"][0], password
+    assert change("correct horse battery staple", "wrong password").json["code"] == "incorrect_password"
+    assert speaker.do_login(email, GOOD).status == 200
+    assert change("correct horse battery staple").status == 200
+    assert speaker.do_login(email, "correct horse battery staple").status == 200
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
 def test_weak_passwords_are_not_registered(strict, address, name):
     service, web = strict
     speaker, email = Speaker(name, web), "jane.doe@example.com"
