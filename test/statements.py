@@ -28,7 +28,7 @@ INSERT INTO outbox (letter, recipient, next_attempt_at, failed_at)
         CASE WHEN pk % 50 = 0 THEN now() - pk * interval '1 minute' END FROM users;
 INSERT INTO events (kind, user_pk, at) SELECT 'logged_in', pk, now() - pk * interval '1 hour' FROM users;
 INSERT INTO known_networks SELECT pk, gen_random_uuid(), now() - pk % 40 * interval '1 day' FROM users;
-INSERT INTO rate_limits SELECT gen_random_uuid(), now(), now() + (pk % 100 - 1) * interval '1 hour' FROM users;
+INSERT INTO rate_limits SELECT gen_random_uuid(), EXTRACT(epoch FROM now() + (pk % 100 - 1) * interval '1 hour') * 1000000 FROM users;
 """
 
 # Tables so small, or statements so made, that a scan is right.
@@ -36,7 +36,7 @@ SCANS_ALLOWED = {"schema_versions": {"schema_migrations"}}
 
 VALUES = {"bigint": "1", "bytea": "'\\x00'", "text": "'user7@example.com'", "boolean": "true",
           "uuid": "'00000000-0000-4000-8000-000000000000'",
-          "limits": """'{"(network,00000000-0000-4000-8000-000000000000,3,60)"}'""", "taken": "'{}'"}
+          "limits": """'{"(network,00000000-0000-4000-8000-000000000000,3,60)"}'""", "taken": "'{00000000-0000-4000-8000-000000000000} {1} {1}'"}
 
 
 def signature(text):

@@ -31,6 +31,10 @@ struct bind limit_bind(struct context *context, enum limit limit);
  * remember, whether an account knows it. */
 struct bind limit_network(struct context *context);
 
+/* Gives a try back that was counted and could not be judged, for nobody had time to hash: `taken` is
+ * the column of the statement that counted it. What fails here is logged, and left counted. */
+void limit_return(struct context *context, struct text taken);
+
 /* Counts a try on its own. OK, TOO_MANY_REQUESTS with output->retry_after, or UNAVAILABLE. */
 __attribute__((warn_unused_result)) enum outcome limit_count(
 	struct context *context, enum limit limit, struct output *output);

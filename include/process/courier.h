@@ -14,7 +14,7 @@
 #include "tokens/keyring.h"
 
 #define COURIER_BATCH 20
-#define COURIER_PURGES 5 /* tables with rows that expire */
+#define COURIER_PURGES 6 /* tables with rows that expire */
 
 /*
  * Takes mails from the outbox to the mail server, and deletes what has expired. A mail that is due

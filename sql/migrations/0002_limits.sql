@@ -8,16 +8,14 @@ DROP TABLE rate_limits;
 
 -- One row for each thing that is counted, by the generic cell rate algorithm: each try keeps its
 -- key busy for period / allowed, one after the other, and a key that would be busy for longer than
--- its period refuses. busy_until is therefore all that there is to know about a key, and a row
--- whose busy_until has passed knows nothing. Keys are digests: neither names nor addresses are
--- kept. Unlogged: what was counted is forgotten after a crash.
+-- its period refuses. So busy_until (microseconds since 1970) is all there is to know about a key,
+-- and a row whose busy_until has passed says nothing. Keys are digests: neither names nor addresses
+-- are kept. There is no index but the key: what changes is in none, and who purges walks the table.
+-- Unlogged: what was counted is forgotten after a crash.
 CREATE UNLOGGED TABLE rate_limits (
 	key uuid PRIMARY KEY,
-	busy_until timestamptz NOT NULL,
-	-- busy_until or later, in steps, so that the index on it rarely changes
-	expires_at timestamptz NOT NULL
+	busy_until bigint NOT NULL
 ) WITH (fillfactor = 70);
-CREATE INDEX rate_limits_expires_at ON rate_limits (expires_at);
 
 -- The networks from which an account was logged in to, as digests of both.
 CREATE TABLE known_networks (
@@ -44,81 +42,94 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 			AND seen_at > now() - interval '30 days')
 $$;
 
--- A limit of a try, as the service asks for it: `allowed` tries in `seconds`. Of allowed = 0 there
--- is no limit. What a kind means:
+-- A limit of a try, as the service asks for it: `allowed` tries in `seconds`. What a kind means:
 --   network   key is what is counted
 --   account   key and account together are
 --   stranger  the same, but not for a network that the account knows
 --   budget    the same as account, but a try that is too much is not refused: it is told `spent`
 CREATE TYPE rate_limit AS (kind text, key uuid, allowed bigint, seconds bigint);
 
--- A try that was counted: it keeps its key busy for `spacing` before `busy_until`.
-CREATE TYPE rate_try AS (key uuid, period interval, spacing interval);
-CREATE TYPE rate_taken AS (key uuid, busy_until timestamptz, spacing interval);
-
--- Gives tries back that were counted. A try that has run out meanwhile is not given back: the time
--- that it would free belongs to another.
+-- Gives a try back that rate_limits_take() counted. What has run out of it meanwhile is not given
+-- back: that time belongs to others. A key that is not busy any more has no row.
 CREATE FUNCTION rate_limits_return(taken text, moment timestamptz) RETURNS void
-LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+LANGUAGE plpgsql STRICT SET enable_seqscan = off AS $$
+DECLARE
+	instant bigint := EXTRACT(epoch FROM moment) * 1000000;
+	keys uuid[] := split_part(taken, ' ', 1);
+	spacings bigint[] := split_part(taken, ' ', 2);
+	untils bigint[] := split_part(taken, ' ', 3);
+	remainder bigint;
 BEGIN
-	UPDATE rate_limits SET busy_until = busy_until - left_over
-	FROM (SELECT held.key, LEAST(one.spacing, one.busy_until - moment) AS left_over
-		FROM unnest(taken::rate_taken[]) AS one JOIN rate_limits AS held USING (key)
-		WHERE one.busy_until > moment
-		ORDER BY held.key FOR UPDATE OF held) AS ordered
-	WHERE rate_limits.key = ordered.key;
+	FOR i IN 1 .. cardinality(keys) LOOP
+		remainder := LEAST(spacings[i], untils[i] - instant);
+		CONTINUE WHEN remainder <= 0;
+		DELETE FROM rate_limits WHERE key = keys[i] AND busy_until - remainder <= instant;
+		CONTINUE WHEN FOUND;
+		UPDATE rate_limits SET busy_until = busy_until - remainder WHERE key = keys[i];
+	END LOOP;
 END $$;
 
 -- Counts one try under all of `limits` (an array of rate_limit), or under none. `wait` is 0, or the
 -- seconds until none of them refuses; `spent` says that a budget is exhausted: in both cases nothing
--- was written. `taken` is what rate_limits_return() takes, once the try has turned out to be right.
--- Keys are locked in their order, so that no two tries wait for each other.
+-- was written. `taken` is for rate_limits_return(), once the try has turned out to be right.
+--
+-- Rows are locked in the order of the array. It is the same for all tries of a kind, and each place
+-- in it has keys of its own, so that no two tries wait for each other.
+--
+-- A key that is busy for a minute longer than its limit allows was written before the clock was set
+-- back, or the setting made smaller: it counts as free. Less than that are tries that waited for a
+-- lock.
 CREATE FUNCTION rate_limits_take(limits text, account text, known boolean, moment timestamptz,
 	OUT wait bigint, OUT spent boolean, OUT taken text)
-LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
-#variable_conflict use_column
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
-	tries rate_try[];
-	counted rate_taken[];
-	stale boolean;
-	overrun boolean;
+	second CONSTANT bigint := 1000000;
+	instant bigint := EXTRACT(epoch FROM moment) * second;
+	one rate_limit;
+	keys uuid[];
+	spacings bigint[];
+	ceilings bigint[]; -- until when keys may be busy
+	untils bigint[]; -- until when they are
+	busy bigint;
+	n bigint;
 BEGIN
+	<<again>>
 	LOOP
-		-- what is refused is found out without a lock
-		SELECT array_agg(ROW(one.key, period, spacing)::rate_try ORDER BY one.key),
-			COALESCE(ceil(EXTRACT(epoch FROM
-				max(busy_until + spacing - moment - period) FILTER (WHERE kind <> 'budget'))), 0),
-			COALESCE(bool_or(busy_until + spacing > moment + period) FILTER (WHERE kind = 'budget'), false),
-			COALESCE(bool_or(busy_until > moment + period + interval '1 minute'), false)
-		INTO tries, wait, spent, stale
-		FROM (SELECT kind, CASE kind WHEN 'network' THEN key ELSE rate_limit_key(key, account) END AS key,
-				make_interval(secs => seconds) AS period,
-				seconds * 1000000 / allowed * interval '1 microsecond' AS spacing
-			FROM unnest(limits::rate_limit[])
-			WHERE allowed > 0 AND NOT (kind = 'stranger' AND known IS TRUE) OFFSET 0) AS one
-		LEFT JOIN rate_limits AS held ON held.key = one.key;
-		wait := GREATEST(wait, 0);
-		IF stale THEN
-			DELETE FROM rate_limits AS held USING unnest(tries) AS one
-			WHERE held.key = one.key AND busy_until > moment + period + interval '1 minute';
-			CONTINUE;
-		END IF;
+		wait := 0;
+		spent := false;
+		n := 0;
+		FOREACH one IN ARRAY limits::rate_limit[] LOOP
+			CONTINUE WHEN one.kind = 'stranger' AND known;
+			n := n + 1;
+			keys[n] := CASE one.kind WHEN 'network' THEN one.key ELSE rate_limit_key(one.key, account) END;
+			spacings[n] := one.seconds * second / one.allowed;
+			ceilings[n] := instant + one.seconds * second;
+			SELECT busy_until INTO busy FROM rate_limits WHERE key = keys[n];
+			CONTINUE WHEN busy IS NULL OR busy + spacings[n] <= ceilings[n] OR busy > ceilings[n] + 60 * second;
+			IF one.kind = 'budget' THEN
+				spent := true;
+			ELSE
+				wait := GREATEST(wait, (busy + spacings[n] - ceilings[n] + second - 1) / second);
+			END IF;
+		END LOOP;
 		EXIT WHEN wait > 0 OR spent;
-		WITH counted AS (
-			INSERT INTO rate_limits AS held (key, busy_until, expires_at)
-			SELECT key, moment + spacing, moment + spacing + interval '1 minute'
-			FROM unnest(tries) ORDER BY key
-			ON CONFLICT (key) DO UPDATE SET
-				busy_until = GREATEST(held.busy_until, moment) + (excluded.busy_until - moment),
-				expires_at = CASE WHEN held.expires_at > GREATEST(held.busy_until, moment) + (excluded.busy_until - moment)
-					THEN held.expires_at ELSE GREATEST(held.busy_until, moment) + (excluded.expires_at - moment) END
-			RETURNING key, busy_until
-		)
-		SELECT bool_or(busy_until > moment + period),
-			array_agg(ROW(key, busy_until, spacing)::rate_taken)::text
-		INTO overrun, taken
-		FROM counted JOIN unnest(tries) USING (key);
-		EXIT WHEN overrun IS NOT TRUE;
-		PERFORM rate_limits_return(taken, moment); -- another try came in between
+		untils := '{}';
+		FOR i IN 1 .. n LOOP
+			INSERT INTO rate_limits AS held (key, busy_until) VALUES (keys[i], instant + spacings[i])
+			ON CONFLICT (key) DO UPDATE SET busy_until = spacings[i]
+				+ CASE WHEN held.busy_until BETWEEN instant AND ceilings[i] + 60 * second
+					THEN held.busy_until ELSE instant END
+			WHERE held.busy_until + spacings[i] <= ceilings[i] OR held.busy_until > ceilings[i] + 60 * second
+			RETURNING busy_until INTO busy;
+			IF NOT FOUND THEN -- another try was faster
+				PERFORM rate_limits_return(concat_ws(' ', keys[:i - 1], spacings, untils), moment);
+				CONTINUE again;
+			END IF;
+			untils[i] := busy;
+		END LOOP;
+		IF n > 0 THEN
+			taken := concat_ws(' ', keys, spacings, untils);
+		END IF;
+		EXIT;
 	END LOOP;
 END $$;

@@ -1,10 +1,10 @@
 -- $1 uuid user_id, $2 uuid session_id, $3 bigint credential_version, $4 text password_hash,
--- $5 text client
+-- $5 text client, $6 text taken
 -- boolean changed
 --
 -- Changes the password that was verified under that version, ends every other session, and tells
 -- the owner. The caller's session goes on under the new version. No row where that session is dead
--- by now; not changed where the password is another by now.
+-- by now; not changed where the password is another by now. The try is given back where it is.
 WITH held AS MATERIALIZED (
 	SELECT user_pk, credential_version FROM living_sessions
 	WHERE user_id = $1 AND session_id = $2
@@ -26,4 +26,6 @@ WITH held AS MATERIALIZED (
 	INSERT INTO events (kind, user_pk, session_id, client)
 	SELECT 'password_changed', pk, $2, $5 FROM account
 )
-SELECT EXISTS (SELECT FROM account) AS changed FROM held
+SELECT EXISTS (SELECT FROM account) AS changed
+FROM held LEFT JOIN LATERAL (
+	SELECT rate_limits_return($6, now()) FROM account WHERE pk = user_pk) AS returned ON true

@@ -1,12 +1,22 @@
 -- $1 bigint count, $2 bigint after
--- bigint purged, bigint reached
-WITH expired AS (
-	SELECT key, expires_at FROM rate_limits WHERE expires_at <= now()
-		AND expires_at >= 'epoch'::timestamptz + $2::bigint * interval '1 microsecond'
-	ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+-- bigint purged, bigint reached, bigint steps
+--
+-- So many pages of the table, from a page on; reached is the next one, and 0 where that was the
+-- end. steps is how many calls like this one the whole table takes. Rows that a try has locked are
+-- left alone: tries lock in another order.
+WITH pages AS MATERIALIZED (
+	SELECT $2::bigint AS first, $2::bigint + $1::bigint AS next,
+		pg_relation_size('rate_limits') / current_setting('block_size')::bigint AS total
+), expired AS MATERIALIZED (
+	SELECT ctid FROM rate_limits
+	WHERE ctid >= (SELECT format('(%s,0)', first)::tid FROM pages)
+		AND ctid < (SELECT format('(%s,0)', next)::tid FROM pages)
+		AND busy_until <= (EXTRACT(epoch FROM now()) * 1000000)::bigint
+	FOR UPDATE SKIP LOCKED
 ), purged AS (
-	DELETE FROM rate_limits USING expired WHERE rate_limits.key = expired.key
+	DELETE FROM rate_limits WHERE ctid = ANY (ARRAY(SELECT ctid FROM expired))
 	RETURNING 1
 )
-SELECT (SELECT count(*) FROM purged) AS purged,
-	COALESCE((SELECT EXTRACT(epoch FROM max(expires_at)) * 1000000 FROM expired), 0)::bigint AS reached
+SELECT (SELECT count(*) FROM purged) AS purged, CASE WHEN next < total THEN next ELSE 0 END AS reached,
+	total / $1::bigint + 1 AS steps
+FROM pages

@@ -1,9 +1,9 @@
--- $1 bytea digest, $2 text password_hash, $3 text client
+-- $1 bytea digest, $2 text password_hash, $3 text client, $4 text taken
 -- bigint user_pk
 --
 -- A reset is final: the token and its siblings are void, all sessions end with the version that is
 -- raised, the e-mail counts as verified, the owner is told. The user's row is locked before the
--- token is used up; of two at once the second finds its token gone.
+-- token is used up; of two at once the second finds its token gone. The try is given back.
 WITH held AS MATERIALIZED (
 	SELECT pk FROM one_time_tokens JOIN users ON pk = user_pk
 	WHERE digest = $1 AND purpose = 'reset' AND expires_at > now() AND disabled_at IS NULL
@@ -27,4 +27,5 @@ WITH held AS MATERIALIZED (
 	INSERT INTO events (kind, user_pk, client)
 	SELECT 'password_reset', pk, $3 FROM account
 )
-SELECT pk AS user_pk FROM account
+SELECT pk AS user_pk
+FROM account, LATERAL (SELECT rate_limits_return($4, now()) WHERE pk IS NOT NULL) AS returned

@@ -1,9 +1,10 @@
 -- $1 bigint user_pk, $2 bigint credential_version, $3 uuid session_id, $4 bigint session_lifetime,
--- $5 text client
+-- $5 text client, $6 text taken, $7 uuid network
 -- bigint session_expires_at
 --
 -- Opens a session under the version that the password was verified under. Should that be another by
--- now there is no row: the lock waits for a change under way, and then sees its result.
+-- now there is no row: the lock waits for a change under way, and then sees its result. The
+-- try is given back, and the network is known from now on.
 WITH account AS (
 	SELECT pk, credential_version FROM users
 	WHERE pk = $1 AND credential_version = $2 AND disabled_at IS NULL
@@ -16,5 +17,11 @@ WITH account AS (
 ), noted AS (
 	INSERT INTO events (kind, user_pk, session_id, client)
 	SELECT 'logged_in', pk, $3, $5 FROM account
+), known AS (
+	INSERT INTO known_networks AS held (user_pk, network, seen_at)
+	SELECT pk, rate_limit_key($7, pk::text), now() FROM account
+	ON CONFLICT (user_pk, network) DO UPDATE SET seen_at = excluded.seen_at
+	WHERE held.seen_at < excluded.seen_at - interval '1 day'
 )
-SELECT floor(EXTRACT(epoch FROM expires_at))::bigint AS session_expires_at FROM opened
+SELECT floor(EXTRACT(epoch FROM expires_at))::bigint AS session_expires_at
+FROM opened, LATERAL (SELECT rate_limits_return($6, now()) WHERE expires_at IS NOT NULL) AS returned

@@ -47,18 +47,21 @@ enum outcome operation_change_password(
 	struct text old_hash = rows_text(&rows, 0, COLUMN_HASH);
 	int64_t version = rows_integer(&rows, 0, COLUMN_VERSION);
 	bool matches;
+	struct text taken = rows_text(&rows, 0, COLUMN_TAKEN);
 	outcome = session_verify(context, old_hash, input->current_password, &matches, output);
 	if (outcome == OUTCOME_OK && !matches)
-		outcome = OUTCOME_INCORRECT_PASSWORD;
+		return OUTCOME_INCORRECT_PASSWORD;
 	struct text new_hash;
 	if (outcome == OUTCOME_OK)
 		outcome = session_hash(context, input->new_password, &new_hash, output);
-	if (outcome != OUTCOME_OK)
+	if (outcome != OUTCOME_OK) {
+		limit_return(context, taken);
 		return outcome;
-	enum store_result result =
-		STORE_RUN(context->store, context->arena, STATEMENT_PASSWORD_CHANGE, &rows,
-			bind_uuid(input->claims.subject), bind_uuid(input->claims.session),
-			bind_integer(version), bind_text(new_hash), bind_text(context->client));
+	}
+	enum store_result result = STORE_RUN(context->store, context->arena,
+		STATEMENT_PASSWORD_CHANGE, &rows, bind_uuid(input->claims.subject),
+		bind_uuid(input->claims.session), bind_integer(version), bind_text(new_hash),
+		bind_text(context->client), bind_text(taken));
 	if (result == STORE_NONE) /* the session ended since the password was verified */
 		return OUTCOME_UNAUTHORIZED;
 	if (result != STORE_ROWS)

@@ -135,6 +135,18 @@ enum outcome limit_count(struct context *context, enum limit limit, struct outpu
 	return wait > 0 ? limit_refuse(context, limit, wait, output) : OUTCOME_OK;
 }
 
+void limit_return(struct context *context, struct text taken)
+{
+	struct rows unused;
+	enum store_result result = STORE_ROWS;
+	if (text_is_given(taken))
+		result = STORE_RUN(context->store, context->arena, STATEMENT_ATTEMPT_RETURN,
+			&unused, bind_text(taken));
+	if (result != STORE_ROWS)
+		log_warning(context->log, "try_not_given_back", "client=%.*s",
+			TEXT_PRINTF(context->client));
+}
+
 enum outcome limit_refuse(
 	struct context *context, enum limit limit, int64_t wait, struct output *output)
 {

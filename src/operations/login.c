@@ -39,15 +39,15 @@ static void renew_hash(
 }
 
 /* credential_version is the one that the password was verified under. */
-static enum outcome open_session(
-	struct context *context, int64_t credential_version, struct output *output)
+static enum outcome open_session(struct context *context, int64_t credential_version,
+	struct text taken, struct output *output)
 {
 	struct session session = { .user = output->user.id, .id = uuid_ordered() };
 	struct rows rows;
 	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_SESSION_OPEN,
 		&rows, bind_integer(output->user.pk), bind_integer(credential_version),
 		bind_uuid(session.id), bind_integer(context->settings->sessions_lifetime),
-		bind_text(context->client));
+		bind_text(context->client), bind_text(taken), limit_network(context));
 	if (result == STORE_NONE) /* changed, or the user disabled, since it was verified */
 		return OUTCOME_INVALID_CREDENTIALS;
 	if (result != STORE_ROWS)
@@ -70,6 +70,7 @@ enum outcome operation_login(
 	if (wait > 0)
 		return limit_refuse(context, LIMIT_LOGIN, wait, output);
 
+	struct text taken = rows_text(&rows, 0, COLUMN_TAKEN);
 	bool known = !rows_is_null(&rows, 0, COLUMN_PK);
 	struct password_cost cost = { (uint32_t)context->settings->passwords_memory,
 		(uint32_t)context->settings->passwords_passes };
@@ -77,8 +78,10 @@ enum outcome operation_login(
 		known ? rows_text(&rows, 0, COLUMN_HASH) : password_decoy(context->arena, cost);
 	bool matches;
 	enum outcome outcome = session_verify(context, phc, input->password, &matches, output);
-	if (outcome != OUTCOME_OK)
+	if (outcome != OUTCOME_OK) {
+		limit_return(context, taken);
 		return outcome;
+	}
 	if (!known || !matches) {
 		log_info(
 			context->log, "login_refused", "client=%.*s", TEXT_PRINTF(context->client));
@@ -89,5 +92,5 @@ enum outcome operation_login(
 	if (context->settings->accounts_require_verified && !output->user.email_verified)
 		return OUTCOME_EMAIL_NOT_VERIFIED;
 	renew_hash(context, output->user.pk, phc, input->password);
-	return open_session(context, rows_integer(&rows, 0, COLUMN_VERSION), output);
+	return open_session(context, rows_integer(&rows, 0, COLUMN_VERSION), taken, output);
 }
