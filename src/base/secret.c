@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 void secret_random(void *octets, size_t size)
 {
@@ -22,7 +23,7 @@ bool secret_equal(const void *a, const void *b, size_t size)
 
 void secret_cleanse(void *octets, size_t size)
 {
-	OPENSSL_cleanse(octets, size);
+	explicit_bzero(octets, size);
 }
 
 void secret_sha256(struct text message, unsigned char digest[SHA256_SIZE])

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Privacy, races, limits and sessions: the rules that hold whatever the path is."""
 import concurrent.futures
+import os
 import re
 import statistics
 import time
+from pathlib import Path
 
 import pytest
 
@@ -253,8 +255,42 @@ def test_nothing_secret_is_logged(make, address):
     assert "mail_sent" in log
 
 
+def writable_memory(process):
+    """All of it, heap and stacks included."""
+    for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+        addresses, modes = line.split()[:2]
+        start, end = (int(address, 16) for address in addresses.split("-"))
+        if modes.startswith("rw"):
+            with open(f"/proc/{process}/mem", "rb", 0) as memory:
+                memory.seek(start)
+                yield memory.read(end - start)
+
+
+def test_nothing_secret_stays_in_memory(make, address):
+    """What a request brought and an answer took along is wiped when it is over: in arenas, in libfcgi's buffers and
+    parameters, in messages between processes, on stacks."""
+    if os.getuid() != 0:
+        pytest.skip("only root may read another process's memory")
+    service, web = make()
+    email, first, second = address(), "Battery-Staple-7781", "Battery-Staple-9912"
+    assert register(web, email, password=first).status == 201
+    tokens = log_in(web, email, first).json
+    change = {"current_password": first, "new_password": second}
+    assert web.post("/api/auth/change-password", change, token=tokens["access_token"]).status == 200
+    cookie = web.post("/auth/login", {"email": email, "password": second}, host="cookie.localhost").headers["Set-Cookie"]
+    cookie = re.search("refresh_token=([^;]*)", cookie).group(1)
+    assert web.post("/auth/refresh", headers={"Cookie": f"refresh_token={cookie}"}, host="cookie.localhost").status == 200
+    assert web.get("/api/auth/me", token=tokens["access_token"]).status == 200
+    public = "http://localhost/api/auth"  # a setting: what finds it would find the others
+    secrets = [first, second, tokens["access_token"][-60:], tokens["refresh_token"][-60:], cookie[-60:]]
+
+    def found(child):
+        return {text for memory in writable_memory(child) for text in [public, *secrets] if text.encode() in memory}
+    for child in service.children():
+        wait_until(lambda: found(child) == {public})
+
+
 def test_refresh_and_me_are_one_statement_each(cluster, service, nginx, address):
-    import os
     if os.environ.get("LATCHKEY_TEST_DATABASE_URL"):
         pytest.skip("the log of a given server is not ours to read")
     email = address()
