@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <openssl/ssl.h>
 /* after those above, on which its declarations depend */
@@ -14,19 +15,30 @@
 
 #define DIALOGUE_LINE 256 /* of an answer; what is longer is cut */
 
+/* A message is over: the server has answered all that there is to answer about it. */
+typedef void smtp_dialogue_over(void *context, smtp_message_t message);
+
 /* What was heard of a session, where libesmtp does not tell. Made by the caller, zeroed but for
- * tls and login. */
+ * tls, login, port, deadline, over and context. */
 struct smtp_dialogue {
 	int tls; /* as mail.tls; required where there is a log-in */
 	bool login; /* nothing may be sent before it has succeeded */
+	const char *port; /* of the server, by which its connection is known */
+	int64_t deadline; /* monotonic ms: what is said later is not waited for */
+	bool stop; /* no further message is begun */
+	smtp_dialogue_over *over;
+	void *context;
+
 	bool logged_in;
 	bool unauthenticated; /* there was mail to send and no log-in */
 	bool no_starttls;
 	bool asked_tls; /* the next answer is that to STARTTLS */
 	bool injected; /* there was more than that answer: it would count as said under TLS */
+	bool late; /* the deadline has passed */
+	bool asked_text; /* the server has asked for the text of the message (354) */
 	bool cut; /* by us, for one of these: what is answered after it is not believed */
 	const char *certificate; /* what is wrong with it, or NULL */
-	int connection; /* valid once it is encrypted, as it is before any log-in */
+	int connection; /* -1: there is none, or it is not known */
 	char line[DIALOGUE_LINE]; /* the answer that is being read */
 	size_t length;
 	char refusal[DIALOGUE_LINE]; /* the last answer, where it was no success */

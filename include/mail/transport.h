@@ -21,6 +21,9 @@ enum delivery {
 	DELIVERY_SENT, /* the other side has taken the responsibility */
 	DELIVERY_RETRY, /* not now: 4xx, a lost connection, a full disk */
 	DELIVERY_REFUSED, /* never: 5xx for this message or recipient, an address not to be sent */
+	/* 5.7.x (RFC 3463): never, or, where the server takes nothing from us at all, not with
+	 * these settings. The caller knows which. */
+	DELIVERY_NOT_PERMITTED,
 };
 
 /* What became of one message. reason is for people and for the log, in the arena; it holds
@@ -30,13 +33,22 @@ struct delivery_report {
 	const char *reason;
 };
 
-/* A way for mail to leave. Sends count messages, and writes a report for each. */
+/* Told what became of a message, once for each and as soon as that is known, so that it can be
+ * written down before the next one begins. False: no other is to be begun. */
+typedef bool delivery_told(void *context, size_t message, const struct delivery_report *report);
+
+/* One message, with what comes before the first, takes at most so many times mail.timeout; then it is
+ * given up. Looking a name up and connecting have no such end: have an alarm set. */
+#define DELIVERY_STEPS 4
+
+/* A way for mail to leave. Sends count messages in their order. Those that nobody is told of were
+ * not begun. */
 struct transport {
 	const char *name; /* as mail.transport spells it */
 	/* NULL, or what is wrong with the settings, in the arena: called once at the start */
 	const char *(*check)(const struct settings *settings, struct arena *arena);
 	void (*send)(const struct settings *settings, struct arena *arena,
-		const struct message *messages, size_t count, struct delivery_report *reports);
+		const struct message *messages, size_t count, delivery_told *told, void *context);
 };
 
 /* The transport of the settings. */

@@ -10,16 +10,23 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "base/uuid.h"
+#include "process/janitor.h"
 #include "store/connection.h"
 #include "tokens/keyring.h"
 
 #define COURIER_BATCH 20
-#define COURIER_PURGES 6 /* tables with rows that expire */
+
+/* A mail that is out, while its row is still there. */
+struct sent_mail {
+	int64_t pk;
+	struct uuid claim;
+};
 
 /*
- * Takes mails from the outbox to the mail server, and deletes what has expired. A mail that is due
- * is locked while it is under way and its row goes when it was taken: one that was acknowledged to
- * a client is sent, at least once, whatever dies.
+ * Takes mails from the outbox to the mail server. It claims those that are due for a time (a lease),
+ * sends them with no transaction open, and writes down for each what became of it as soon as that is
+ * known. A mail that was acknowledged to a client is sent: once, or once more where a courier ended
+ * between the mail server's answer and that note, or the answer was lost.
  */
 struct courier {
 	const struct settings *settings;
@@ -27,29 +34,26 @@ struct courier {
 	const struct keyring *keyring;
 	struct store *store;
 	struct arena arena;
-	/* Mails that went out but whose rows could not be deleted, for the database went away in
-	 * between: they must not go out again. */
-	struct uuid unsettled[COURIER_BATCH];
+	struct janitor janitor;
+	/* Mails that went out while the database was away: their rows go before any other is sent. */
+	struct sent_mail unsettled[COURIER_BATCH];
 	size_t unsettled_count;
-	int64_t purged_to
-		[COURIER_PURGES]; /* microseconds since 1970, where there is more; 0: none */
-	int64_t purge_at; /* monotonic ms of the next purge */
+	bool accepted; /* with these settings a mail was taken, so they are good for sending */
 };
 
 void courier_init(struct courier *courier, const struct settings *settings, const struct log *log,
 	const struct keyring *keyring, struct store *store);
 void courier_finish(struct courier *courier);
 
-/* One batch of what is due. True where there may be more at once. */
+/* One batch of what is due. True where there may be more at once. Waits for the database and for the
+ * mail server; each mail has a deadline, behind which an alarm ends the process. */
 bool courier_turn(struct courier *courier);
-
-/* One small batch of each table's expired rows. True where there may be more. */
-bool courier_purge(struct courier *courier);
 
 /* Milliseconds until there is something to do, if nobody calls before; -1: nobody knows of anything. */
 int64_t courier_due(struct courier *courier);
 
-/* The courier's process: turns and purges until it is asked to stop. Returns the exit status. */
+/* The courier's process: turns, and the janitor's purges, until it is asked to stop. Returns the exit
+ * status. */
 int courier_run(struct courier *courier);
 
 #endif

@@ -134,12 +134,14 @@ static unsigned send_mail(void *context)
 {
 	struct child child;
 	struct courier courier;
+	sigset_t waiting;
+	signals_prepare(&waiting); /* asked to stop, it ends after the mail that is under way */
 	child_init(&child, context, "courier");
 	courier_init(
 		&courier, child.context.settings, &child.log, child.context.keyring, &child.store);
 	while (courier_turn(&courier)) {
 	}
-	courier_purge(&courier);
+	janitor_purge(&courier.janitor);
 	int64_t due = store_socket(&child.store) < 0 ? 0 : courier_due(&courier);
 	return due < 0 ? NOTHING_DUE : (unsigned)(due / 1000 + 1);
 }

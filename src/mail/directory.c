@@ -81,15 +81,17 @@ static const char *store(int folder, struct arena *arena, const struct message *
 }
 
 static void send(const struct settings *settings, struct arena *arena,
-	const struct message *messages, size_t count, struct delivery_report *reports)
+	const struct message *messages, size_t count, delivery_told *told, void *context)
 {
 	int folder = open(settings->mail_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const char *missing = arena_format(
 		arena, "mail.directory: %s: %s", settings->mail_directory, strerror(errno));
-	for (size_t i = 0; i < count; i++) {
+	bool goes_on = true;
+	for (size_t i = 0; i < count && goes_on; i++) {
 		const char *wrong = folder >= 0 ? store(folder, arena, &messages[i]) : missing;
-		reports[i].delivery = wrong ? DELIVERY_RETRY : DELIVERY_SENT;
-		reports[i].reason = wrong ? wrong : "";
+		struct delivery_report report = { wrong ? DELIVERY_RETRY : DELIVERY_SENT,
+			wrong ? wrong : "" };
+		goes_on = told(context, i, &report);
 	}
 	if (folder >= 0)
 		close(folder);

@@ -173,10 +173,13 @@ static struct delivery_report send_one(
 }
 
 static void send(const struct settings *settings, struct arena *arena,
-	const struct message *messages, size_t count, struct delivery_report *reports)
+	const struct message *messages, size_t count, delivery_told *told, void *context)
 {
-	for (size_t i = 0; i < count; i++)
-		reports[i] = send_one(settings, arena, &messages[i]);
+	bool goes_on = true;
+	for (size_t i = 0; i < count && goes_on; i++) {
+		struct delivery_report report = send_one(settings, arena, &messages[i]);
+		goes_on = told(context, i, &report);
+	}
 }
 
 const struct transport transport_sendmail = {

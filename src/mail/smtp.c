@@ -4,12 +4,16 @@
  * that the server gave to a message; what else is to be known, mail/smtp_dialogue.h has heard.
  */
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <openssl/err.h>
 
+#include "base/clock.h"
 #include "mail/smtp_dialogue.h"
 #include "mail/smtp_url.h"
 #include "mail/transport.h"
+
+#define NO_HOME "/nonexistent"
 
 /* One batch on its way. */
 struct delivery_batch {
@@ -18,10 +22,14 @@ struct delivery_batch {
 	struct smtp_url url;
 	const struct message *messages;
 	size_t count;
-	struct delivery_report *reports;
+	delivery_told *told;
+	void *context;
 	smtp_message_t *handles; /* NULL for a message that is not sent */
 	smtp_recipient_t *recipients;
+	bool *over; /* of each message: it was told what became of it */
 	struct smtp_dialogue dialogue;
+	const char *home; /* what is in the environment but for the library; NULL: nothing */
+	const char *configuration;
 };
 
 /* The text of a message, which libesmtp asks for piece by piece; there is one. */
@@ -73,14 +81,11 @@ static bool add_message(struct delivery_batch *batch, smtp_session_t session, si
 
 static bool add_messages(struct delivery_batch *batch, smtp_session_t session)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		if (!address_is_safe(batch->messages[i].recipient) ||
-			!address_is_safe(batch->messages[i].sender))
-			batch->reports[i] = (struct delivery_report){ DELIVERY_REFUSED,
-				"the address is not safe to send" };
-		else if (!add_message(batch, session, i))
+	for (size_t i = 0; i < batch->count; i++)
+		if (address_is_safe(batch->messages[i].recipient) &&
+			address_is_safe(batch->messages[i].sender) &&
+			!add_message(batch, session, i))
 			return false;
-	}
 	return true;
 }
 
@@ -121,18 +126,39 @@ static bool prepare(
 	return add_messages(batch, session);
 }
 
-/* 5xx is final for a recipient and for a text. For a sender it speaks of us, as answers about the
- * log-in do: once that has been set right the mail may go. */
-static bool is_final(int code, bool of_sender)
+/* The enhanced status (RFC 3463). The library takes it apart only where the server has announced it
+ * (RFC 2034), and leaves it in the text otherwise. */
+static bool is_not_permitted(const smtp_status_t *status)
 {
-	bool of_login = code == 530 || code == 534 || code == 535 || code == 538;
-	return code / 100 == 5 && !of_sender && !of_login;
+	struct text text = text_trim(text_of(status->text ? status->text : ""));
+	return status->enh_class == 5 ? status->enh_subject == 7
+				      : text_starts_with(text, TEXT("5.7."));
 }
 
+static const char *answer_text(struct arena *arena, const smtp_status_t *status)
+{
+	const char *text = status->text ? status->text : "";
+	return delivery_line(arena,
+		status->enh_class > 0
+			? arena_format(arena, "%d %d.%d.%d %s", status->code, status->enh_class,
+				  status->enh_subject, status->enh_detail, text)
+			: arena_format(arena, "%d %s", status->code, text));
+}
+
+/* 5xx is final for a recipient and for a text. For a sender it speaks of us, as answers about the
+ * log-in do: once that has been set right the mail may go. */
+static enum delivery meaning(const smtp_status_t *status, bool of_sender)
+{
+	int code = status->code;
+	bool of_login = code == 530 || code == 534 || code == 535 || code == 538;
+	if (code / 100 != 5 || of_sender || of_login)
+		return DELIVERY_RETRY;
+	return is_not_permitted(status) ? DELIVERY_NOT_PERMITTED : DELIVERY_REFUSED;
+}
+
+/* `otherwise` is the reason where the server has not answered. */
 static struct delivery_report report(struct delivery_batch *batch, size_t i, const char *otherwise)
 {
-	if (batch->dialogue.cut)
-		return (struct delivery_report){ DELIVERY_RETRY, otherwise };
 	/* in the order of the dialogue: the first answer that is no success decides */
 	const smtp_status_t *statuses[] = {
 		smtp_reverse_path_status(batch->handles[i]),
@@ -145,17 +171,65 @@ static struct delivery_report report(struct delivery_batch *batch, size_t i, con
 			continue;
 		if (code < 400) /* a 354 stays where the text was never answered */
 			return (struct delivery_report){ DELIVERY_RETRY, otherwise };
-		const char *text = statuses[k]->text ? statuses[k]->text : "";
-		return (struct delivery_report){
-			is_final(code, k == 0) ? DELIVERY_REFUSED : DELIVERY_RETRY,
-			delivery_line(batch->arena, arena_format(batch->arena, "%d %s", code, text))
-		};
+		return (struct delivery_report){ meaning(statuses[k], k == 0),
+			answer_text(batch->arena, statuses[k]) };
 	}
+	if (!batch->dialogue.asked_text)
+		return (struct delivery_report){ DELIVERY_RETRY,
+			"the mail server never asked for the text of the mail" };
 	return (struct delivery_report){ DELIVERY_SENT, "" };
 }
 
-/* One session with the server. */
-static void converse(struct delivery_batch *batch)
+static void set_or_clear(const char *name, const char *value)
+{
+	if (value)
+		setenv(name, value, 1);
+	else
+		unsetenv(name);
+}
+
+/* After STARTTLS the library looks for certificates below these, and gives up where it may not look,
+ * as in the home of root that sudo leaves behind. Whoever is told connects to PostgreSQL, maybe by
+ * what is in a home, so it is hidden from the library alone. */
+static void hide_home(struct delivery_batch *batch)
+{
+	const char *home = getenv("HOME");
+	const char *configuration = getenv("XDG_CONFIG_DIR");
+	batch->home = home ? arena_format(batch->arena, "%s", home) : NULL;
+	batch->configuration =
+		configuration ? arena_format(batch->arena, "%s", configuration) : NULL;
+	set_or_clear("HOME", NO_HOME);
+	set_or_clear("XDG_CONFIG_DIR", NULL);
+}
+
+static void show_home(const struct delivery_batch *batch)
+{
+	set_or_clear("HOME", batch->home);
+	set_or_clear("XDG_CONFIG_DIR", batch->configuration);
+}
+
+static void tell(struct delivery_batch *batch, size_t i, struct delivery_report report)
+{
+	if (batch->over[i] || batch->dialogue.stop)
+		return;
+	batch->over[i] = true;
+	batch->dialogue.stop = !batch->told(batch->context, i, &report);
+	batch->dialogue.deadline =
+		clock_monotonic_ms() + DELIVERY_STEPS * batch->settings->mail_timeout * 1000;
+}
+
+/* TLS has begun by now, if it does. */
+static void over(void *context, smtp_message_t message)
+{
+	struct delivery_batch *batch = context;
+	show_home(batch);
+	for (size_t i = 0; i < batch->count && !batch->dialogue.cut; i++)
+		if (batch->handles[i] == message)
+			tell(batch, i, report(batch, i, "the mail server did not answer"));
+}
+
+/* One session with the server. Returns why what nobody was told of by then was not sent. */
+static const char *converse(struct delivery_batch *batch)
 {
 	SSL_CTX *tls = smtp_dialogue_tls(&batch->dialogue, batch->settings->mail_ca_file,
 		batch->url.host, batch->dialogue.tls);
@@ -163,44 +237,55 @@ static void converse(struct delivery_batch *batch)
 	smtp_session_t session = smtp_create_session();
 	auth_context_t auth = auth_create_context();
 
-	for (size_t i = 0; i < batch->count; i++)
-		batch->reports[i] = (struct delivery_report){ DELIVERY_RETRY, reason };
-	if (!session || !auth || !tls || !prepare(batch, session, auth, tls))
-		goto out;
-	smtp_start_session(session);
-	reason = smtp_dialogue_reason(batch->arena, &batch->dialogue);
-	for (size_t i = 0; i < batch->count; i++)
-		if (batch->handles[i])
-			batch->reports[i] = report(batch, i, reason);
-out:
+	hide_home(batch);
+	if (session && auth && tls && prepare(batch, session, auth, tls)) {
+		smtp_start_session(session);
+		reason = smtp_dialogue_reason(batch->arena, &batch->dialogue);
+	}
+	show_home(batch);
 	if (session)
 		smtp_destroy_session(session);
 	if (auth)
 		auth_destroy_context(auth);
 	SSL_CTX_free(tls);
 	ERR_clear_error();
+	return reason;
 }
 
 static void send(const struct settings *settings, struct arena *arena,
-	const struct message *messages, size_t count, struct delivery_report *reports)
+	const struct message *messages, size_t count, delivery_told *told, void *context)
 {
 	struct delivery_batch batch = { .settings = settings,
 		.arena = arena,
 		.messages = messages,
 		.count = count,
-		.reports = reports };
-	const char *wrong = smtp_url_parse(arena, settings->mail_url, &batch.url);
-	for (size_t i = 0; i < count; i++)
-		reports[i] = (struct delivery_report){ DELIVERY_RETRY, wrong };
-	if (wrong || count == 0)
-		return;
+		.told = told,
+		.context = context,
+		.handles = arena_alloc(arena, count * sizeof(*batch.handles)),
+		.recipients = arena_alloc(arena, count * sizeof(*batch.recipients)),
+		.over = arena_alloc(arena, count * sizeof(*batch.over)) };
+	const char *reason = smtp_url_parse(arena, settings->mail_url, &batch.url);
 	/* credentials must not go out in the clear because somebody took STARTTLS away */
-	batch.dialogue.login = batch.url.user != NULL;
-	batch.dialogue.tls = batch.url.user ? TLS_REQUIRED : settings->mail_tls;
-	batch.handles = arena_alloc(arena, count * sizeof(*batch.handles));
-	batch.recipients = arena_alloc(arena, count * sizeof(*batch.recipients));
+	batch.dialogue = (struct smtp_dialogue){
+		.login = batch.url.user != NULL,
+		.tls = batch.url.user ? TLS_REQUIRED : settings->mail_tls,
+		.port = batch.url.port,
+		.deadline = clock_monotonic_ms() + DELIVERY_STEPS * settings->mail_timeout * 1000,
+		.over = over,
+		.context = &batch,
+		.connection = -1,
+	};
 	auth_client_init(); /* never undone: what its counterpart unloads is used again */
-	converse(&batch);
+	if (!reason && count > 0)
+		reason = converse(&batch);
+	for (size_t i = 0; i < count; i++) {
+		bool safe = address_is_safe(messages[i].recipient) &&
+			    address_is_safe(messages[i].sender);
+		tell(&batch, i,
+			safe ? (struct delivery_report){ DELIVERY_RETRY, reason }
+			     : (struct delivery_report){
+				       DELIVERY_REFUSED, "the address is not safe to send" });
+	}
 }
 
 static const char *check(const struct settings *settings, struct arena *arena)

@@ -5,15 +5,20 @@
  */
 #include "mail/smtp_dialogue.h"
 
+#include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "base/clock.h"
 #include "base/settings.h"
 #include "base/text.h"
 #include "mail/transport.h"
+
+#define DESCRIPTORS 1024 /* among which the library's socket is looked for */
 
 static bool must_log_in(const struct smtp_dialogue *dialogue)
 {
@@ -30,6 +35,8 @@ static void hear_answer(struct smtp_dialogue *dialogue)
 		dialogue->logged_in = true;
 	if (strncmp(line, "221", 3) == 0)
 		return;
+	if (strncmp(line, "354", 3) == 0)
+		dialogue->asked_text = true;
 	/* to a log-in that it does not understand a server may answer with the password in it */
 	if (must_log_in(dialogue) && strncmp(line, "50", 2) == 0)
 		line[3] = '\0';
@@ -42,26 +49,33 @@ static void hear_answer(struct smtp_dialogue *dialogue)
 static void cut(struct smtp_dialogue *dialogue)
 {
 	dialogue->cut = true;
-	shutdown(dialogue->connection, SHUT_RDWR);
+	if (dialogue->connection >= 0)
+		shutdown(dialogue->connection, SHUT_RDWR);
 }
 
-static void hear_command(struct smtp_dialogue *dialogue, struct text command)
+/* Whether there is a MAIL among the commands, which may be several (RFC 2920). */
+static bool begins_message(struct text commands)
 {
-	dialogue->asked_tls = text_starts_with(command, TEXT("STARTTLS"));
-	if (must_log_in(dialogue) && text_starts_with(command, TEXT("MAIL"))) {
-		dialogue->unauthenticated = true;
-		cut(dialogue);
-	}
+	struct text line;
+	while (text_next(&commands, '\n', &line))
+		if (text_starts_with(line, TEXT("MAIL FROM:")))
+			return true;
+	return false;
 }
 
-/* libesmtp shows what it has read, and what it is about to write. */
-static void hear(const char *octets, int count, int writing, void *argument)
+static void hear_commands(struct smtp_dialogue *dialogue, struct text commands)
 {
-	struct smtp_dialogue *dialogue = argument;
-	if (writing) {
-		hear_command(dialogue, (struct text){ octets, (size_t)count });
+	dialogue->asked_tls = text_starts_with(commands, TEXT("STARTTLS"));
+	if (!begins_message(commands))
 		return;
-	}
+	dialogue->asked_text = false;
+	dialogue->unauthenticated = must_log_in(dialogue);
+	if (dialogue->unauthenticated || dialogue->stop)
+		cut(dialogue);
+}
+
+static void hear_octets(struct smtp_dialogue *dialogue, const char *octets, int count)
+{
 	for (int i = 0; i < count; i++) {
 		if (octets[i] != '\n') {
 			if (dialogue->length < DIALOGUE_LINE - 1)
@@ -72,6 +86,50 @@ static void hear(const char *octets, int count, int writing, void *argument)
 		if (dialogue->asked_tls && dialogue->line[3] != '-' && i + 1 < count)
 			dialogue->injected = true;
 	}
+}
+
+/* libesmtp shows what it has read, and what it is about to write. It would go on with a server that
+ * sends an octet now and then. */
+static void hear(const char *octets, int count, int writing, void *argument)
+{
+	struct smtp_dialogue *dialogue = argument;
+	if (writing)
+		hear_commands(dialogue, (struct text){ octets, (size_t)count });
+	else
+		hear_octets(dialogue, octets, count);
+	if (clock_monotonic_ms() <= dialogue->deadline)
+		return;
+	dialogue->late = true;
+	cut(dialogue);
+}
+
+static bool leads_to(int descriptor, const char *port)
+{
+	struct sockaddr_storage peer;
+	socklen_t size = sizeof(peer);
+	char number[NI_MAXSERV];
+	return getpeername(descriptor, (struct sockaddr *)&peer, &size) == 0 &&
+	       (peer.ss_family == AF_INET || peer.ss_family == AF_INET6) &&
+	       getnameinfo((struct sockaddr *)&peer, size, NULL, 0, number, sizeof(number),
+		       NI_NUMERICSERV) == 0 &&
+	       strcmp(number, port) == 0;
+}
+
+/* libesmtp does not show its socket. It has just connected: the last one there is to that port. */
+static int find_connection(const char *port)
+{
+	for (int descriptor = DESCRIPTORS; descriptor > STDERR_FILENO; descriptor--)
+		if (leads_to(descriptor, port))
+			return descriptor;
+	return -1;
+}
+
+/* MAIL was refused: there is nothing more to be answered about this message. */
+static void hear_sender(struct smtp_dialogue *dialogue, smtp_message_t message)
+{
+	const smtp_status_t *status = smtp_reverse_path_status(message);
+	if (!status || status->code / 100 != 2)
+		dialogue->over(dialogue->context, message);
 }
 
 /*
@@ -85,6 +143,16 @@ static void notice(smtp_session_t session, int event, void *argument, ...)
 	va_list more;
 	va_start(more, argument);
 	switch (event) {
+	case SMTP_EV_CONNECT:
+		dialogue->connection = find_connection(dialogue->port);
+		break;
+	case SMTP_EV_MAILSTATUS:
+		(void)va_arg(more, const char *);
+		hear_sender(dialogue, va_arg(more, smtp_message_t));
+		break;
+	case SMTP_EV_MESSAGESENT:
+		dialogue->over(dialogue->context, va_arg(more, smtp_message_t));
+		break;
 	case SMTP_EV_INVALID_PEER_CERTIFICATE:
 		(void)va_arg(more, long);
 		*va_arg(more, int *) = dialogue->tls != TLS_REQUIRED;
@@ -172,6 +240,14 @@ const char *smtp_dialogue_reason(struct arena *arena, const struct smtp_dialogue
 			delivery_line(arena, dialogue->refusal));
 	if (dialogue->refusal[0])
 		return delivery_line(arena, dialogue->refusal);
+	if (dialogue->late)
+		return "the mail server took longer than all steps of a mail may together";
+	unsigned long tls = ERR_peek_last_error();
+	if (smtp_errno() == SMTP_ERR_CLIENT_ERROR && tls != 0) /* libesmtp's word for its failure */
+		return arena_format(arena, "TLS with the mail server failed: %s",
+			delivery_line(arena, ERR_reason_error_string(tls)));
+	if (smtp_errno() == SMTP_ERR_CLIENT_ERROR)
+		return "the mail server did not go on with TLS after STARTTLS";
 	const char *text = smtp_strerror(smtp_errno(), buffer, sizeof(buffer));
 	return arena_format(arena, "the connection to the mail server failed: %s",
 		delivery_line(arena, text && text[0] ? text : "it ended early"));

@@ -176,11 +176,13 @@ class Service:
         text = "".join(f"[{s}]\n" + "\n".join(lines) + "\n" for s, lines in sections.items())
         (self.dir / "latchkey.conf").write_text(text)
 
+    more_environment = {}
+
     @property
     def environment(self):
         # gcc's UBSan writes to stderr all the same where ASan is there too
         reports = f"log_path={self.dir}/log/sanitizer:exitcode=99"
-        return {"PATH": os.environ["PATH"], "ASAN_OPTIONS": f"{reports}:detect_leaks=1:print_legend=0",
+        return {"PATH": os.environ["PATH"], **self.more_environment, "ASAN_OPTIONS": f"{reports}:detect_leaks=1:print_legend=0",
                 "UBSAN_OPTIONS": f"{reports}:halt_on_error=1:print_stacktrace=1"}
 
     def argv(self, *arguments):

@@ -12,7 +12,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from harness import free_port, wait_until
 
 STAGES = ("connect", "ehlo", "mail", "rcpt", "data", "body", "end")
-HANG = object()
+HANG, DRIP = object(), object()
 
 
 class Dialogue(SMTP):
@@ -27,6 +27,10 @@ class Dialogue(SMTP):
         what = plan.pop()
         if what is HANG:
             await asyncio.sleep(60)
+        elif what is DRIP:
+            for octet in b"2" + b"5" * 300:
+                self.transport.write(bytes([octet]))
+                await asyncio.sleep(0.2)
         elif what is None:
             self.transport.abort()
         else:
@@ -67,6 +71,8 @@ class Sink:
         self.options = {"tls_context": tls, "require_starttls": require_tls, "enable_SMTPUTF8": True,
                         "auth_required": credentials is not None and login_required, "authenticator": self.authenticate}
         self.credentials, self.extensions, self.hidden, self.controller = credentials, extensions, hidden, None
+        self.pause = 0  # seconds before each message is taken
+        self.before_taken = None  # is called once in the thread of the sink, before a message is taken
         self.start()
 
     def factory(self):
@@ -106,6 +112,14 @@ class Sink:
         """Nothing is answered any more."""
         self.fail_at(stage, HANG, times)
 
+    def drip_at(self, stage, times=1):
+        """An octet now and then, and never a whole line."""
+        self.fail_at(stage, DRIP, times)
+
+    def reached(self, stage):
+        """Whether the stage of the last plan has been reached."""
+        return not self.plans[stage]
+
     async def handle_EHLO(self, server, session, envelope, hostname, responses):
         session.host_name = hostname
         kept = [r for r in responses[:-1] if r[4:].split(" ")[0] not in self.hidden]
@@ -120,6 +134,10 @@ class Sink:
     async def handle_DATA(self, server, session, envelope):
         if await server.planned("end"):
             return None
+        await asyncio.sleep(self.pause)
+        hook, self.before_taken = self.before_taken, None
+        if hook:
+            hook()
         self.messages.append({"sender": envelope.mail_from, "recipients": envelope.rcpt_tos, "content": envelope.content,
                               "message": email.message_from_bytes(envelope.content, policy=email.policy.default),
                               "options": envelope.mail_options, "host": session.host_name,

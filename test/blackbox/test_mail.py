@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Mail is never lost and never slows a request."""
+import os
+import ssl
 import stat
+import subprocess
 import time
 
 import pytest
 
-from harness import folder, link_of, wait_until
+from harness import Cluster, Service, folder, link_of, wait_until
 from sink import Sink, certificate
 
 
@@ -24,6 +27,20 @@ def sink():
 def register(web, email, name="Zoë Doe"):
     answer = web.post("/api/auth/register", {"email": email, "password": "password123", "full_name": name})
     assert answer.status == 201, answer
+
+
+# The shortest lease: a mail has 4 s, and its lease 10 s.
+QUICK = {"mail__timeout": "1s", "database__timeout": "1s"}
+
+
+def courier_of(service):
+    return wait_until(lambda: service.children("courier"))[0]
+
+
+def post(service, count):
+    """As many mails at once, without a link, to everyone@example.com and so on: their addresses."""
+    service.query("INSERT INTO outbox (letter, recipient) SELECT 'known', 'mail' || n || '@example.com' FROM generate_series(1, %s) n", count)
+    return [f"mail{n}@example.com" for n in range(1, count + 1)]
 
 
 def smtp(sink, host="127.0.0.1", user="", **more):
@@ -137,11 +154,13 @@ def test_all_that_is_sent_is_ascii_in_short_lines(make, sink, address, hidden):
     assert web.get("/api/auth/verify/" + link_of(message).rsplit("/", 1)[1]).status == 200
 
 
-@pytest.mark.parametrize("stage", ["connect", "ehlo", "mail", "data", "end"])
-def test_a_server_that_is_not_ready_gets_it_later(make, sink, address, stage):
+@pytest.mark.parametrize("stage, answer", [
+    ("connect", "421 not now"), ("ehlo", "421 not now"), ("mail", "550 who are you"), ("data", "451 not now"),
+    ("data", "250 the text was never asked for"), ("end", "451 not now")])
+def test_a_server_that_is_not_ready_gets_it_later(make, sink, address, stage, answer):
     server = sink()
     service, web = make(**smtp(server))
-    server.fail_at(stage, "421 not now" if stage in ("connect", "ehlo") else "451 not now" if stage != "mail" else "550 who are you")
+    server.fail_at(stage, answer)
     email = address()
     register(web, email)
     server.wait_for(email, 30)
@@ -216,18 +235,172 @@ def test_sendmail_that_reads_nothing_has_not_sent_it(make, address):
     assert service.query("SELECT count(*) FROM outbox") == [(1,)]
 
 
-def test_courier_killed_in_the_middle(make, sink, address):
+def test_no_transaction_is_open_while_mail_is_sent(make, sink, address):
     server = sink()
-    service, web = make(**smtp(server))
+    service, web = make(**smtp(server, mail__timeout="3s"))
+    server.hang_at("data")
+    email = address()
+    register(web, email)
+    wait_until(lambda: server.reached("data"))
+    assert service.query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND xact_start < now()") == [(0,)]
+    assert service.query("SELECT claimed_until > now() + interval '10 s' FROM outbox") == [(True,)]
+    server.wait_for(email, 20)
+
+
+@pytest.mark.parametrize("stage", ["connect", "body"])
+def test_courier_killed_while_it_sends(make, sink, address, stage):
+    """Its mails come due when the lease has ended, and arrive once: the server had not taken them."""
+    server = sink()
+    service, web = make(**smtp(server, **QUICK))
+    server.hang_at(stage)
+    emails = [address() for _ in range(3)]
+    for email in emails:
+        register(web, email)
+    wait_until(lambda: server.reached(stage))
+    service.kill(courier_of(service))
+    wait_until(lambda: {m["recipients"][0] for m in server.messages} == set(emails), timeout=30)
+    wait_until(lambda: service.query("SELECT count(*) FROM outbox") == [(0,)])
+    assert len(server.messages) == 3 and service.log_contains("warning courier.* mail_abandoned")
+
+
+def test_courier_killed_again_and_again(make, sink, address):
+    server = sink()
+    service, web = make(**smtp(server, **QUICK))
     server.stop()
     emails = [address() for _ in range(10)]
     for email in emails:
         register(web, email)
     server.start()
     for _ in range(5):
-        service.kill(wait_until(lambda: service.children("courier"))[0])
+        service.kill(courier_of(service))
         time.sleep(0.3)
     wait_until(lambda: {m["recipients"][0] for m in server.messages} == set(emails), timeout=60)
+
+
+def test_two_couriers_and_a_slow_server(make, sink):
+    """One batch takes longer than a lease, which is renewed: each mail arrives once."""
+    server = sink()
+    service, _ = make(**smtp(server, **QUICK))
+    server.pause = 0.55
+    second = subprocess.Popen(service.argv("serve", "-o", f"http.listen={service.dir}/second"), env=service.environment)
+    try:
+        wait_until(lambda: os.path.exists(f"{service.dir}/second"))
+        emails = post(service, 40)
+        wait_until(lambda: len(server.messages) >= 40, timeout=60)
+        wait_until(lambda: service.query("SELECT count(*) FROM outbox") == [(0,)])
+        assert sorted(m["recipients"][0] for m in server.messages) == sorted(emails)
+        assert server.sessions >= 2 and not service.log_contains("mail_lease_lost|mail_abandoned")
+    finally:
+        second.terminate()
+        second.wait(timeout=20)
+
+
+def test_a_courier_that_is_asked_to_stop_gives_back_what_it_has_not_begun(make, sink):
+    server = sink()
+    service, _ = make(**smtp(server))
+    server.pause = 0.3
+    emails = post(service, 20)
+    wait_until(lambda: server.messages)
+    service.stop()
+    began = time.monotonic()
+    left, = service.query("SELECT count(*), count(claimed_until) FROM outbox")
+    assert left[0] + len(server.messages) == 20 and left[0] > 10 and left[1] == 0
+    server.pause = 0
+    service.start()
+    wait_until(lambda: len(server.messages) >= 20)
+    assert time.monotonic() - began < 6  # no lease is waited for
+    assert sorted(m["recipients"][0] for m in server.messages) == sorted(emails)
+
+
+def test_postgresql_restarts_between_sending_and_writing_that_down(sink):
+    if os.environ.get("LATCHKEY_TEST_DATABASE_URL"):
+        pytest.skip("a given server is not ours to stop")
+    cluster = Cluster()
+    server = sink()
+    service = Service(cluster, **smtp(server))
+    try:
+        server.pause = 0.3
+        server.before_taken = cluster.stop
+        service.expect("statement_failed", None)
+        emails = post(service, 4)
+        wait_until(lambda: len(server.messages) >= 4)  # those of the batch are sent all the same
+        cluster.start()
+        wait_until(lambda: service.query("SELECT count(*) FROM outbox") == [(0,)], timeout=20)
+        assert [m["recipients"][0] for m in server.messages] == emails
+    finally:
+        service.close()
+        cluster.close()
+
+
+def test_a_server_that_drips_is_given_up(make, sink, address):
+    """An octet now and then keeps every time-out from passing; a mail has a deadline too."""
+    server = sink()
+    service, web = make(**smtp(server, **QUICK))
+    server.drip_at("ehlo")
+    courier = courier_of(service)
+    email = address()
+    register(web, email)
+    wait_until(lambda: service.log_contains("mail_retry.*took longer than"), timeout=20)
+    server.wait_for(email, 20)
+    assert courier_of(service) == courier and len(server.received(email)) == 1
+
+
+def test_mail_is_given_up_in_the_end_and_loudly(make, sink, address):
+    server = sink()
+    service, web = make(**smtp(server, mail__give_up="60s"))
+    server.stop()
+    email = address()
+    register(web, email)
+    wait_until(lambda: service.log_contains(r"mail_retry .*in=2s reason=.*refused"))
+    # it lies for long before the first try: that does not count
+    assert service.query("UPDATE outbox SET created_at = now() - interval '1 day' RETURNING 1") == [(1,)]
+    wait_until(lambda: service.query("SELECT attempts FROM outbox") >= [(2,)], timeout=20)
+    assert not service.log_contains("mail_failed")
+    service.query("UPDATE outbox SET first_attempt_at = now() - interval '40 s', next_attempt_at = now(); NOTIFY latchkey_outbox")
+    wait_until(lambda: service.log_contains(r"mail_retry .*in=1\ds"))
+    service.query("UPDATE outbox SET first_attempt_at = now() - interval '61 s', next_attempt_at = now(); NOTIFY latchkey_outbox")
+    wait_until(lambda: service.log_contains(r"error courier.* mail_failed .*letter=verify attempts=\d+ reason=.*refused"))
+    assert service.query("SELECT failed_at IS NOT NULL, position('refused' in last_error) > 0, claimed_until FROM outbox") == [(True, True, None)]
+
+
+@pytest.mark.parametrize("extensions", [(), ("ENHANCEDSTATUSCODES",)])
+def test_a_relay_that_does_not_take_our_mail_loses_none(make, sink, address, extensions):
+    """5.7.1 speaks of the settings until a mail was taken, and of the recipient afterwards."""
+    server = sink(extensions=extensions)
+    service, web = make(**smtp(server))
+    first, second = address(), address()
+    server.fail(first, "554 5.7.1 Relay access denied", times=2)
+    server.fail(second, "554 5.7.1 You are not welcome", times=1)
+    register(web, first)
+    wait_until(lambda: service.log_contains("error courier.* mail_not_permitted .*mail.url.*554 5.7.1 Relay access denied"))
+    server.wait_for(first, 20)
+    register(web, second)
+    wait_until(lambda: service.log_contains("mail_failed .*554 5.7.1 You are not welcome"))
+    assert server.received(second) == []
+
+
+def test_tls_where_the_home_is_closed(make, sink, address):
+    """The mail library looks below HOME, which sudo and spawn-fcgi leave as that of root."""
+    context, ca = certificate(folder(), "127.0.0.1")
+    server = sink(tls=context, require_tls=True)
+    service, web = make(**smtp(server, mail__tls="required", mail__ca_file=ca))
+    service.stop()
+    home = folder()
+    home.chmod(0)
+    service.more_environment = {"HOME": str(home), "XDG_CONFIG_DIR": str(home)}
+    service.start()
+    email = address()
+    register(web, email)
+    assert server.wait_for(email)["tls"]
+
+
+def test_what_tls_failed_of_is_said(make, sink, address):
+    context, ca = certificate(folder(), "127.0.0.1")
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    server = sink(tls=context, require_tls=True)
+    service, web = make(**smtp(server, mail__tls="required", mail__ca_file=ca))
+    register(web, address())
+    wait_until(lambda: service.log_contains("mail_retry.*TLS with the mail server failed: "))
 
 
 def test_the_database_never_holds_a_token_that_works(make, sink, address):
