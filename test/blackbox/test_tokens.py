@@ -3,12 +3,15 @@
 else passes for it (RFC 7519, RFC 8725, RFC 9068)."""
 import base64
 import json
+import re
+import subprocess
 import time
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from harness import ROOT
 from test_dialects import SPELLINGS, Speaker
 from test_rules import log_in, register
 
@@ -17,11 +20,14 @@ ALGORITHMS = ["ES256", "EdDSA", "RS256", "HS256"]
 
 
 def private_key(service):
-    """The newest key as PyJWT takes it: an HMAC key as README.md says to read it."""
-    pem = max((service.dir / "keys").glob("*.pem")).read_bytes()
-    if b"HMAC" in pem:
-        return base64.b64decode(b"".join(line for line in pem.splitlines() if not line.startswith(b"-")))
-    return load_pem_private_key(pem, None)
+    """The newest key as PyJWT takes it: an HMAC key by the command of README.md."""
+    path = max((service.dir / "keys").glob("*.pem"))
+    if b"HMAC" not in path.read_bytes():
+        return load_pem_private_key(path.read_bytes(), None)
+    command = next(c for c in re.findall("`(.*?)`", (ROOT / "README.md").read_text()) if "KEYFILE | base64" in c)
+    secret = subprocess.check_output(command.replace("KEYFILE", str(path)), shell=True)
+    assert len(secret) == 32
+    return secret
 
 
 def encode(part):
