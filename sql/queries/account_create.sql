@@ -1,6 +1,7 @@
 -- $1 text email, $2 text username, $3 text full_name, $4 text first_name, $5 text last_name,
 -- $6 text password_hash, $7 uuid session_id, $8 bigint session_lifetime, $9 bytea token_digest,
--- $10 bigint token_lifetime, $11 text sealed_token, $12 text limits, $13 text client
+-- $10 bigint token_lifetime, $11 text sealed_token, $12 text limits, $13 bigint session_idle,
+-- $14 text client
 -- bigint pk, uuid id, bigint created_at, bigint session_expires_at, boolean spent
 --
 -- The account, its verification mail (unless the budget of mails is spent), its first session
@@ -11,8 +12,9 @@ WITH account AS (
 	VALUES ($1, $2, $3, $4, $5, $6)
 	RETURNING pk, id, created_at, credential_version
 ), opened AS (
-	INSERT INTO sessions (user_pk, id, credential_version, expires_at)
-	SELECT pk, $7::uuid, credential_version, now() + make_interval(secs => $8::bigint)
+	INSERT INTO sessions (user_pk, id, credential_version, expires_at, idle_until, purge_at)
+	SELECT pk, $7::uuid, credential_version, now() + make_interval(secs => $8::bigint),
+		session_idle_until($13), session_purge_at($13)
 	FROM account
 	WHERE $7::uuid IS NOT NULL
 	RETURNING expires_at
@@ -27,7 +29,7 @@ WITH account AS (
 	SELECT 'verify', $1, $3, $11 FROM budget WHERE NOT spent
 ), noted AS (
 	INSERT INTO events (kind, user_pk, session_id, client)
-	SELECT 'registered', pk, $7, $13 FROM account
+	SELECT 'registered', pk, $7, $14 FROM account
 )
 SELECT pk, id, floor(EXTRACT(epoch FROM created_at))::bigint AS created_at,
 	(SELECT floor(EXTRACT(epoch FROM expires_at))::bigint FROM opened) AS session_expires_at,

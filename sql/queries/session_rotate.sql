@@ -1,4 +1,5 @@
--- $1 uuid user_id, $2 uuid session_id, $3 bigint generation, $4 bigint grace, $5 text client
+-- $1 uuid user_id, $2 uuid session_id, $3 bigint generation, $4 bigint grace,
+-- $5 bigint session_idle, $6 text client
 -- bigint generation, bigint rotated_at, bigint expires_at, boolean stolen
 --
 -- Rotation (RFC 9700 section 4.14). The present token moves the session on to the next
@@ -12,7 +13,9 @@ WITH held AS MATERIALIZED (
 	FOR NO KEY UPDATE
 ), rotated AS (
 	UPDATE sessions SET generation = held.generation + 1, rotated_at = now(),
-		last_used_at = now(), grace_until = now() + make_interval(secs => $4::bigint)
+		last_used_at = now(),
+		grace_until = now() + make_interval(secs => $4::bigint),
+		idle_until = session_idle_until($5), purge_at = session_purge_at($5)
 	FROM held
 	WHERE sessions.user_pk = held.user_pk AND sessions.id = held.id AND held.generation = $3
 	RETURNING sessions.generation, sessions.rotated_at
@@ -23,7 +26,7 @@ WITH held AS MATERIALIZED (
 	RETURNING sessions.user_pk, sessions.id
 ), noted AS (
 	INSERT INTO events (kind, user_pk, session_id, client)
-	SELECT 'refresh_token_reused', user_pk, id, $5 FROM ended
+	SELECT 'refresh_token_reused', user_pk, id, $6 FROM ended
 )
 SELECT COALESCE(rotated.generation, held.generation) AS generation,
 	floor(EXTRACT(epoch FROM COALESCE(rotated.rotated_at, held.rotated_at)))::bigint AS rotated_at,

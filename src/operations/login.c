@@ -47,7 +47,8 @@ static enum outcome open_session(struct context *context, int64_t credential_ver
 	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_SESSION_OPEN,
 		&rows, bind_integer(output->user.pk), bind_integer(credential_version),
 		bind_uuid(session.id), bind_integer(context->settings->sessions_lifetime),
-		bind_text(context->client), bind_text(taken), limit_network(context));
+		bind_integer(context->settings->sessions_idle), bind_text(context->client),
+		bind_text(taken), limit_network(context));
 	if (result == STORE_NONE) /* changed, or the user disabled, since it was verified */
 		return OUTCOME_INVALID_CREDENTIALS;
 	if (result != STORE_ROWS)

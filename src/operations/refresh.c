@@ -8,6 +8,14 @@
 #include "base/clock.h"
 #include "operations/session.h"
 
+/* A use is written down when the one before is older than this (seconds): that write is all that a
+ * refresh without rotation costs. A session may end as much earlier than sessions.idle says. */
+static int64_t touch_after(const struct settings *settings)
+{
+	int64_t eighth = settings->sessions_idle / 8;
+	return settings->sessions_idle > 0 && eighth < 3600 ? eighth : 3600;
+}
+
 static void log_reuse(const struct context *context)
 {
 	log_warning(
@@ -22,7 +30,8 @@ static enum outcome rotate(
 	enum store_result result = STORE_RUN(context->store, context->arena,
 		STATEMENT_SESSION_ROTATE, &rows, bind_uuid(claims->subject),
 		bind_uuid(claims->session), bind_integer(claims->generation),
-		bind_integer(context->settings->sessions_grace), bind_text(context->client));
+		bind_integer(context->settings->sessions_grace),
+		bind_integer(context->settings->sessions_idle), bind_text(context->client));
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_TOKEN;
 	if (result != STORE_ROWS)
@@ -61,9 +70,9 @@ static enum outcome keep(
 {
 	enum { GENERATION, IN_GRACE, EXPIRES_AT, STALE, USER_PK };
 	struct rows rows;
-	enum store_result result =
-		STORE_RUN(context->store, context->arena, STATEMENT_SESSION_REFRESH, &rows,
-			bind_uuid(claims->subject), bind_uuid(claims->session));
+	enum store_result result = STORE_RUN(context->store, context->arena,
+		STATEMENT_SESSION_REFRESH, &rows, bind_uuid(claims->subject),
+		bind_uuid(claims->session), bind_integer(touch_after(context->settings)));
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_TOKEN;
 	if (result != STORE_ROWS)
@@ -79,7 +88,7 @@ static enum outcome keep(
 		struct rows touched;
 		result = STORE_RUN(context->store, context->arena, STATEMENT_SESSION_TOUCH,
 			&touched, bind_integer(user_pk), bind_uuid(claims->session),
-			bind_integer(generation));
+			bind_integer(generation), bind_integer(context->settings->sessions_idle));
 		if (result != STORE_NONE)
 			return session_failed(context, result, output);
 	}

@@ -59,7 +59,8 @@ static enum store_result create(struct context *context, struct user *user, stru
 		bind_integer(context->settings->sessions_lifetime),
 		bind_octets(onetime.digest, sizeof(onetime.digest)),
 		bind_integer(context->settings->links_verify_ttl), bind_text(sealed),
-		limit_bind(context, LIMIT_VERIFY_MAIL), bind_text(context->client));
+		limit_bind(context, LIMIT_VERIFY_MAIL),
+		bind_integer(context->settings->sessions_idle), bind_text(context->client));
 }
 
 static enum outcome issue_tokens(struct context *context, struct session *session,

@@ -4,17 +4,26 @@
 #include "base/clock.h"
 #include "passwords/argon2.h"
 
+/* Others verify the token on their own, so it must not outlive the session, used or not. */
+static int64_t access_token_end(
+	const struct settings *settings, const struct session *session, int64_t now)
+{
+	int64_t life = settings->tokens_access_ttl;
+	if (settings->sessions_idle > 0 && settings->sessions_idle < life)
+		life = settings->sessions_idle;
+	return now + life < session->expires_at ? now + life : session->expires_at;
+}
+
 enum outcome session_access_token(
 	struct context *context, const struct session *session, struct output *output)
 {
 	int64_t now = clock_now();
-	int64_t expires_at = now + context->settings->tokens_access_ttl;
 	struct access_claims claims = {
 		.subject = session->user,
 		.session = session->id,
 		.token = uuid_random(),
 		.issued_at = now,
-		.expires_at = expires_at < session->expires_at ? expires_at : session->expires_at,
+		.expires_at = access_token_end(context->settings, session, now),
 	};
 	if (!access_token_issue(context->arena, context->keyring, context->settings, &claims,
 		    &output->access_token))
