@@ -59,7 +59,7 @@ class Watch:
         watched.append(self)
 
     def expect(self, event, count, fields):
-        """Lets pass count (None: all) lines of an event whose fields match."""
+        """Lets pass count (None: all) lines of an event whose fields match; "stderr" is the event of its lines."""
         self.expected.append([event, count, re.compile(fields)])
 
     def is_expected(self, event, fields):
@@ -75,7 +75,9 @@ class Watch:
             return found["event"] in EVENTS and not self.is_expected(found["event"], found["fields"])
         if not line.strip() or HARMLESS.fullmatch(line) or NOISE.match(line):
             return False
-        return path.name == "stderr" or path.name.startswith("sanitizer") or REPORT.search(line)
+        if path.name == "stderr" and not REPORT.search(line):
+            return not self.is_expected("stderr", line)
+        return path.name.startswith("sanitizer") or REPORT.search(line)
 
     def add(self, fault):
         self.extra.append(f"{self.name}: {fault}")

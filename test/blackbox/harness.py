@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Real neighbours for the service under test: a private PostgreSQL, nginx or Apache as the example
 files configure them, and the service with a database, keys and mail folder of its own."""
+import contextlib
 import email
 import email.policy
+import fcntl
 import glob
 import http.client
 import json
@@ -15,10 +17,12 @@ import socket
 import struct
 import subprocess
 import tempfile
+import termios
 import time
 from pathlib import Path
 
 import psycopg2
+import pytest
 
 import faults
 import guard
@@ -57,6 +61,11 @@ def wait_until(what, timeout=30, step=0.02):
             return value
         assert time.monotonic() < end, f"waited {timeout} s in vain for {what}"
         time.sleep(step)
+
+
+def processor_time(process):
+    """Nanoseconds that it has been on a processor, however busy that is (clock_getcpuclockid(3))."""
+    return time.clock_gettime_ns(~process << 3 | 2)
 
 
 def folder():
@@ -266,6 +275,27 @@ class Service:
         connection.close()
         return rows
 
+    @contextlib.contextmanager
+    def statements(self):
+        """A function that calls another, and returns the names of the statements that were executed meanwhile, but
+        for the courier's and those that a connection begins with. The service is started anew, for sessions learn at their start what is to be logged."""
+        if self.cluster.given:
+            pytest.skip("the log of a given server is not ours to read")
+
+        def of(call):
+            before = log.stat().st_size
+            call()
+            with open(log) as f:
+                f.seek(before)
+                names = re.findall(r"LOG:  (?:execute (\w+):|statement: (\w+))", f.read())
+            return [name or word for name, word in names if not re.search("outbox|purge|schema|BEGIN|LISTEN|ROLLBACK", name + word)]
+        log = self.cluster.dir / "log"
+        self.cluster.execute(f"ALTER DATABASE {self.database} SET log_statement = 'all'")
+        self.stop()
+        self.start()
+        yield of
+        self.cluster.execute(f"ALTER DATABASE {self.database} RESET log_statement")
+
     def mails(self, recipient, letter=None):
         """What arrived for a recipient, the oldest first."""
         found = []
@@ -424,6 +454,11 @@ def fastcgi_octets(path, method="GET", body=b"", finish=True, keep=False, role=1
              for v in (given if isinstance(given, list) else [given])]
     return (record(1, struct.pack("!HB5x", role, keep)) + record(4, b"".join(pairs)) + record(4, b"")
             + b"".join(record(5, body[at:at + 65528]) for at in range(0, len(body), 65528)) + (record(5, b"") if finish else b""))
+
+
+def is_read(peer):
+    """Whether the service has taken all that was sent over the connection: it has been accepted, then."""
+    return struct.unpack("i", fcntl.ioctl(peer, termios.TIOCOUTQ, b"\0" * 4)) == (0,)
 
 
 def fastcgi(service, path, *arguments, **parameters):

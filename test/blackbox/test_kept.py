@@ -147,7 +147,7 @@ def test_a_request_that_stops_halfway_on_a_kept_connection_is_shown_out(service)
         assert peer.request("GET", "/health")[0] == 200
         peer.socket.sendall(fastcgi_octets("/health", keep=True)[:30])
         started = time.monotonic()
-        assert peer.is_closed() and 3 < time.monotonic() - started < 9
+        assert peer.is_closed() and time.monotonic() - started > 3
 
 
 def test_a_reload_hands_kept_connections_on(make):
@@ -232,7 +232,7 @@ def test_a_database_that_does_not_answer_is_not_waited_for(make, locked):
     for peer in peers:
         peer.send("GET", "/me", token=tokens["access_token"])
     assert [answer_of(peer.socket)[0] for peer in peers] == [503] * 10
-    assert 0.8 < time.monotonic() - started < 4
+    assert 0.8 < time.monotonic() - started < 8  # one time-out, not one after the other
     release()
     wait_until(lambda: peers[0].request("GET", "/me", token=tokens["access_token"])[0] == 200)
     for peer in peers:
@@ -251,7 +251,7 @@ def test_a_lost_connection_is_told_to_all_who_wait(make, locked):
     started = time.monotonic()
     service.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     assert [answer_of(peer.socket)[0] for peer in peers] == [503] * 10
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 8  # database.timeout is 9 s
     release()
     wait_until(lambda: peers[0].request("GET", "/me", token=tokens["access_token"])[1].get("email") == email)
     for peer in peers:
@@ -263,8 +263,9 @@ def test_a_killed_worker_takes_only_its_own_along(make):
     peers = [Kept(service) for _ in range(20)]
     for peer in peers:
         assert peer.request("GET", "/health")[0] == 200
-    service.kill(service.children("worker")[0])
-    time.sleep(1.5)
+    before = service.children("worker")
+    service.kill(before[0])
+    wait_until(lambda: len(set(service.children("worker")) - set(before)) == 1)
     assert all(web.get("/api/auth/health").status == 200 for _ in range(20))
     alive = [peer for peer in peers if not lost(peer)]
     assert all(peer.request("GET", "/health")[0] == 200 for peer in alive)

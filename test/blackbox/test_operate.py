@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Things die, stop and change under the service."""
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import time
 
 import pytest
 
-from harness import BINARY, answer_of, fastcgi, fastcgi_octets, wait_until
+from harness import BINARY, answer_of, fastcgi, fastcgi_octets, is_read, processor_time, wait_until
 
 
 def register(web, email):
@@ -47,11 +48,10 @@ def test_killed_children_are_replaced(make, address):
         before = service.children()
         for child in before:
             service.kill(child)
-        wait_until(lambda: len(set(service.children()) - set(before)) == len(before), timeout=2)
+        wait_until(lambda: len(set(service.children()) - set(before)) == len(before))
         email = address()
         assert register(web, email).status == 201
         service.token(email, "verify")
-        time.sleep(1)
 
 
 def test_a_killed_worker_loses_nothing_acknowledged(make, address):
@@ -135,55 +135,64 @@ def test_a_burst_of_logins_waits_for_its_turn(make, address):
     assert {status for status, _ in load.answers} == {200}
 
 
-def test_a_flood_of_logins_is_refused_in_time_and_slows_nothing(make, address):
+def test_a_flood_of_logins_is_refused_and_delays_nobody_else(make, address):
+    """Who needs no hash waits for none: in the time of one, many of them are answered."""
     service, web = make(passwords__memory="131072", passwords__slots="1")
     email = address()
     register(web, email)
-    with Load(lambda: web.post("/api/auth/login", {"username": email, "password": "password123"}), threads=100) as flood:
-        time.sleep(1)
-        with Load(lambda: web.get("/api/auth/me"), threads=1) as cheap:
-            time.sleep(5)
-    assert {status for status, _ in flood.answers} == {200, 503}
-    assert {status for status, _ in cheap.answers} == {401} and len(cheap.answers) > 3
-
-
-def log_ins(web, email, count):
-    answers = []
 
     def log_in():
-        answers.append(web.post("/api/auth/login", {"username": email, "password": "password123"}).status)
-    threads = [threading.Thread(target=log_in) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    return threads, answers
+        answer = web.post("/api/auth/login", {"username": email, "password": "password123"})
+        if answer.status == 503:
+            assert int(answer.headers["Retry-After"]) >= 1
+            time.sleep(0.5)  # else refusing them is all that this machine does
+        return answer
+
+    def hashes():
+        return sum(status == 200 for status, _ in flood.answers)
+    with Load(log_in, threads=60) as flood:
+        wait_until(lambda: any(status == 503 for status, _ in flood.answers))
+        before, others = hashes(), 0
+        while hashes() < before + 10:
+            assert web.get("/api/auth/me").status == 401
+            others += 1
+    assert {status for status, _ in flood.answers} == {200, 503}
+    assert others > 10 * 10
 
 
-def test_killed_hashers_take_nobody_along_but_whom_they_have_in_hand(make, address):
-    """Which are three at most."""
+def log_ins(service, email, count):
+    """So many that wait for a hash: connections whose answers are yet to come."""
+    def is_hashing():
+        return sum(map(processor_time, service.children("hasher"))) > before + 2_000_000
+    before = sum(map(processor_time, wait_until(lambda: service.children("hasher"))))
+    body = json.dumps({"username": email, "password": "password123"}).encode()
+    peers = [fastcgi(service, "/login", "POST", body) for _ in range(count)]
+    wait_until(lambda: all(map(is_read, peers)) and is_hashing(), step=0.002)
+    return peers
+
+
+def test_killed_hashers_take_nobody_along(make, address):
+    """Others compute what they had in hand."""
     service, web = make(passwords__memory="65536", passwords__slots="2")
     email = address()
     register(web, email)
     for _ in range(5):
-        threads, answers = log_ins(web, email, 12)
-        time.sleep(0.1)
-        service.kill(wait_until(lambda: service.children("hasher"))[0])
-        for thread in threads:
-            thread.join()
-        assert len(answers) == 12 and set(answers) <= {200, 502} and answers.count(502) <= 3
-    wait_until(lambda: len(service.children("hasher")) == 2)
+        peers = log_ins(service, email, 12)
+        service.kill(service.children("hasher")[0])
+        answers = [answer_of(peer)[0] for peer in peers]
+        assert set(answers) <= {200, 503} and answers.count(200) > 1, answers
+        wait_until(lambda: len(service.children("hasher")) == 2)
 
 
 def test_term_answers_those_who_wait_for_a_hash(make, address):
     service, web = make(passwords__memory="65536", passwords__slots="1")
     email = address()
     register(web, email)
-    threads, answers = log_ins(web, email, 10)
-    time.sleep(0.1)
+    peers = log_ins(service, email, 10)
     service.process.terminate()
-    for thread in threads:
-        thread.join()
-    assert service.process.wait(timeout=10) == 0
-    assert len(answers) == 10 and set(answers) <= {200, 503} and 200 in answers
+    answers = [answer_of(peer)[0] for peer in peers]
+    assert service.process.wait(timeout=30) == 0
+    assert set(answers) <= {200, 503} and 200 in answers, answers
 
 
 def test_memory_for_hashes_goes_when_they_stop(make, address):
@@ -193,8 +202,8 @@ def test_memory_for_hashes_goes_when_they_stop(make, address):
         return sum(int(line.split()[1]) for h in service.children("hasher")
                    for line in open(f"/proc/{h}/status") if line.startswith("VmRSS:"))
     before = wait_until(resident)
-    register(web, address())
-    assert resident() > before + 60000
+    with Load(lambda: register(web, address()), threads=1):
+        wait_until(lambda: resident() > before + 60000)
     wait_until(lambda: resident() < before + 10000)
 
 
@@ -208,25 +217,24 @@ def test_term_hears_out_who_has_begun_to_speak(make):
         peer.connect(service.socket)
         peer.sendall(data[:20])
         peers.append(peer)
-    time.sleep(0.2)
+    wait_until(lambda: all(map(is_read, peers)))
     service.process.terminate()
-    time.sleep(0.1)
+    time.sleep(0.3)  # what they do in the meantime would show
     for peer in peers:
         peer.sendall(data[20:])
     assert [answer_of(peer)[0] for peer in peers] == [200] * 8
-    assert service.process.wait(timeout=10) == 0
+    assert service.process.wait(timeout=30) == 0
 
 
 def test_term_finishes_the_request_in_hand(make, address):
     service, web = make(passwords__memory="262144")  # a hash of some hundred milliseconds
-    answers = []
-    thread = threading.Thread(target=lambda: answers.append(register(web, address())))
-    thread.start()
-    time.sleep(0.15)
+    email = address()
+    assert register(web, email).status == 201
+    peer, = log_ins(service, email, 1)
     service.process.terminate()
-    thread.join()
-    assert service.process.wait(timeout=10) == 0
-    assert answers[0].status == 201 and not os.path.exists(service.socket)
+    assert answer_of(peer)[0] == 200
+    assert service.process.wait(timeout=30) == 0
+    assert not os.path.exists(service.socket)
 
 
 def test_database_away_and_back(make, address):
@@ -240,17 +248,18 @@ def test_database_away_and_back(make, address):
         email = address()
         assert register(web, email).status == 201
         cluster.stop()
-        for _ in range(8):
+        times = []
+        for _ in range(9):
             started = time.monotonic()
             answer = web.post("/api/auth/login", {"username": email, "password": "password123"})
+            times.append(time.monotonic() - started)
             assert (answer.status, answer.json["code"]) == (503, "unavailable")
-            assert int(answer.headers["Retry-After"]) >= 1 and time.monotonic() - started < 3
+            assert int(answer.headers["Retry-After"]) >= 1
+        assert statistics.median(times) < 3  # nobody waits for database.timeout
         assert web.get("/api/auth/health").status == 503
         cluster.start()
-        back = time.monotonic()
-        wait_until(lambda: all(web.get("/api/auth/health").status == 200 for _ in range(12)), timeout=5)
+        wait_until(lambda: all(web.get("/api/auth/health").status == 200 for _ in range(12)))
         assert web.post("/api/auth/login", {"username": email, "password": "password123"}).status == 200
-        assert time.monotonic() - back < 5
         other = address()
         assert register(web, other).status == 201
         service.token(other, "verify")
@@ -261,8 +270,9 @@ def test_database_away_and_back(make, address):
 
 
 def test_peers_that_stall_or_lie_keep_no_worker(make):
+    """Who held one would hold it for seconds: then nearly nobody would be answered meanwhile."""
     service, web = make()
-    stop = time.monotonic() + 30
+    stop = time.monotonic() + 12
     def silent(peer): pass
     def garbage(peer): peer.sendall(b"GET / HTTP/1.1\r\n\r\n" * 20)
     def half(peer): peer.sendall(b"\x01\x01\x00\x01\x00\x08\x00\x00\x00\x01\x00\x00")
@@ -284,12 +294,10 @@ def test_peers_that_stall_or_lie_keep_no_worker(make):
         thread.start()
     answers = []
     while time.monotonic() < stop:
-        started = time.monotonic()
-        answers.append((web.get("/api/auth/health").status, time.monotonic() - started))
+        answers.append(web.get("/api/auth/health").status)
     for thread in threads:
         thread.join()
-    assert {status for status, _ in answers} == {200}
-    assert statistics.median(t for _, t in answers) < 0.5 and max(t for _, t in answers) < 8
+    assert set(answers) == {200} and len(answers) > 50
 
 
 @pytest.mark.parametrize("length, body, expected", [
@@ -299,9 +307,20 @@ def test_content_length_that_lies(service, length, body, expected):
     assert expected in fastcgi(service, "/login", "POST", body, CONTENT_LENGTH=length).recv(65536)
 
 
-def test_other_roles_are_refused(service):
-    peer = fastcgi(service, "/health", finish=True)
-    assert b"Status: 200" in peer.recv(65536)
+@pytest.mark.parametrize("role", [0, 2, 3, 9])
+def test_other_roles_are_refused(service, address, role):
+    """Authorizer and filter hear so, what is none hears nothing, and nothing is done for them."""
+    email = address()
+    body = json.dumps({"email": email, "password": "password123", "full_name": "J"}).encode()
+    peer = fastcgi(service, "/register", "POST", body, role=role)
+    if role in (2, 3):
+        status, answer = answer_of(peer)
+        assert (status, answer["code"]) == (400, "bad_request")
+    else:
+        with pytest.raises(ConnectionError):
+            answer_of(peer)
+    assert service.query("SELECT count(*) FROM users WHERE email = %s", email) == [(0,)]
+    assert answer_of(fastcgi(service, "/register", "POST", body, role=1))[0] == 201
 
 
 def test_started_by_a_web_server(make, service):

@@ -183,6 +183,7 @@ def test_only_root_becomes_another(stopped):
 def test_a_service_that_stays_root_says_how_to_do_better(by_root):
     by_root.settings["process.user"] = ""
     by_root.write()
+    by_root.expect("stderr", 1, "runs as root")
     Service.start(by_root)
     assert by_root.log_contains("warning .* runs_as_root .*process.user.*User=.*spawn-fcgi -u")
 
