@@ -28,7 +28,7 @@ void log_close(struct log *log);
 
 /* Opens the file anew under the same descriptor: whoever has moved it away gets no more lines. Does
  * nothing for stderr and syslog. False with errno: the file before stays. */
-__attribute__((warn_unused_result)) bool log_reopen(struct log *log, const char *target);
+__attribute__((warn_unused_result)) bool log_reopen(const struct log *log, const char *target);
 
 __attribute__((format(printf, 3, 4))) void log_error(
 	const struct log *log, const char *event, const char *format, ...);

@@ -7,7 +7,7 @@
 
 struct hasher_settings {
 	const struct hash_channel *channel;
-	struct log *log;
+	const struct log *log;
 	const char *log_target;
 	unsigned number; /* which hasher it is, from 0 */
 	uint32_t memory; /* KiB of the usual hash */

@@ -33,7 +33,7 @@ bool log_open(struct log *log, const char *target, enum log_level level, const c
 	return true;
 }
 
-bool log_reopen(struct log *log, const char *target)
+bool log_reopen(const struct log *log, const char *target)
 {
 	if (log->descriptor <= STDERR_FILENO)
 		return true;

@@ -23,7 +23,6 @@ struct child {
 	struct log log;
 	struct store store;
 	struct context context;
-	const char *log_target;
 };
 
 static void child_init(struct child *child, const struct server *server, const char *role)
@@ -31,7 +30,6 @@ static void child_init(struct child *child, const struct server *server, const c
 	const struct generation *configuration = server->configuration;
 	child->log = server->log;
 	child->log.role = role;
-	child->log_target = configuration->settings.log_target;
 	store_init(&child->store, &configuration->settings, &child->log);
 	child->context = (struct context){
 		.settings = &configuration->settings,
@@ -49,23 +47,6 @@ static void child_finish(struct child *child)
 	claims_cache_close(child->context.tokens);
 }
 
-static void reopen_log(struct log *log, const char *target)
-{
-	if (!log_reopen(log, target))
-		log_error(log, "log_not_reopened", "log.target %s: %s; the one before goes on",
-			target, strerror(errno));
-}
-
-/* Nothing else is done between requests. */
-static int64_t keep_log(void *context, bool served)
-{
-	struct child *child = context;
-	(void)served;
-	if (signals_reopen_requested())
-		reopen_log(&child->log, child->log_target);
-	return INT64_MAX;
-}
-
 static int run_worker(void *context, unsigned number)
 {
 	struct server *server = context;
@@ -78,8 +59,6 @@ static int run_worker(void *context, unsigned number)
 		.handoff = &server->handoff,
 		.hashers = &server->channel,
 		.number = number,
-		.chore = keep_log,
-		.chore_context = &child,
 	};
 	int status = worker_run(&settings);
 	child_finish(&child);
@@ -251,7 +230,11 @@ static bool reload(void *context)
 static void reopen(void *context)
 {
 	struct server *server = context;
-	reopen_log(&server->log, server->configuration->settings.log_target);
+	const char *target = server->configuration->settings.log_target;
+	if (!log_reopen(&server->log, target))
+		log_error(&server->log, "log_not_reopened",
+			"log.target %s: %s; the file before is written to still", target,
+			strerror(errno));
 }
 
 /* Hashers end when nobody can send them jobs any more. */

@@ -4,7 +4,8 @@
  * and a salt of 16 octets. It maps fresh memory for each hash and unmaps it: clearing and
  * faulting in 4864 pages took 5.8 ms of 13.5 at the default parameters. It cannot be given memory, so
  * while it hashes its mmap() is answered here, with what was lent for the purpose. All other
- * calls, of whomever, go on to the C library.
+ * calls, of whomever, go on to the C library. Only hashers lend memory (process/hasher.c): in every
+ * other process the condition is never true.
  */
 #undef _FILE_OFFSET_BITS /* else what is called mmap here is mmap64 to the linker */
 #include <sodium.h>
@@ -22,7 +23,8 @@ static _Thread_local struct {
 
 void *mmap(void *at, size_t size, int protection, int flags, int file, off_t offset)
 {
-	if (size <= lent.memory.size && !lent.taken && file == -1) {
+	/* an empty mapping is an error of its caller, and not for us to answer */
+	if (lent.memory.at && !lent.taken && size > 0 && size <= lent.memory.size && file == -1) {
 		lent.taken = true;
 		return lent.memory.at;
 	}

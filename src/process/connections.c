@@ -49,6 +49,7 @@ struct entry {
 	enum state state;
 	bool watched;
 	bool readable; /* there may be more to read, of which nobody will tell */
+	bool ending; /* the peer sends no more */
 	void *waiting; /* the task that waits for the peer, or NULL */
 	int64_t since; /* monotonic ms, of NEW or IDLE */
 	struct entry *before; /* in the list of its state; FREE: next alone */
@@ -233,7 +234,7 @@ static void become_silent(struct entry *entry, enum state state)
 		(void)!leave(entry); /* else connections_drained() tries again */
 	} else if (!watch(entry)) { /* which tells at once what has come in between */
 		end(entry);
-	} else if (state == IDLE && fresh && connections->accepts) {
+	} else if (fresh && connections->accepts) {
 		watch_listener(connections, true); /* the next one is another worker's */
 	}
 }
@@ -259,7 +260,7 @@ static void serve(void *context)
 			end(entry);
 			return;
 		}
-	} while (entry->readable);
+	} while (entry->readable || entry->ending);
 	become_silent(entry, silent);
 }
 
@@ -273,7 +274,7 @@ static void happened(struct watch *watched, uint32_t events)
 {
 	struct entry *entry = (struct entry *)watched;
 	const struct waiter *waiter = &entry->connections->waiter;
-	(void)events;
+	entry->ending = entry->ending || events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
 	if (entry->state != SERVED) {
 		start(entry);
 		return;
@@ -292,6 +293,7 @@ static struct entry *add(struct connections *connections, int socket, enum state
 	}
 	entry->watch = (struct watch){ socket, happened };
 	entry->watched = false;
+	entry->ending = false;
 	entry->waiting = NULL;
 	set_state(entry, state);
 	return entry;

@@ -189,6 +189,7 @@ int courier_run(struct courier *courier)
 	sigset_t waiting;
 	signals_prepare(&waiting);
 	while (!signals_stop_requested()) {
+		signals_reopen_log(courier->log, courier->settings->log_target);
 		if (store_socket(courier->store) < 0 || listening != courier->store->connections)
 			listening = store_listen(courier->store, "latchkey_outbox")
 					    ? courier->store->connections

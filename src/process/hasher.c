@@ -165,8 +165,7 @@ static void release_idle_memory(struct hasher *hasher)
 static bool work(struct hasher *hasher, const sigset_t *waiting)
 {
 	const struct hasher_settings *settings = hasher->settings;
-	if (signals_reopen_requested() && !log_reopen(settings->log, settings->log_target))
-		log_error(settings->log, "log_not_reopened", "%s", strerror(errno));
+	signals_reopen_log(settings->log, settings->log_target);
 	const struct timespec idle = { IDLE_MS / 1000, IDLE_MS % 1000 * 1000000L };
 	struct pollfd jobs = { settings->channel->jobs_out, POLLIN, 0 };
 	struct hash_job job;

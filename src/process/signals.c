@@ -2,7 +2,9 @@
 /* Handlers set a flag and nothing else. */
 #include "process/signals.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 static volatile sig_atomic_t stop_requested;
 static volatile sig_atomic_t reopen_requested;
@@ -36,9 +38,13 @@ bool signals_stop_requested(void)
 	return stop_requested != 0;
 }
 
-bool signals_reopen_requested(void)
+void signals_reopen_log(const struct log *log, const char *target)
 {
-	bool requested = reopen_requested != 0;
+	if (!reopen_requested)
+		return;
 	reopen_requested = 0;
-	return requested;
+	if (!log_reopen(log, target))
+		log_error(log, "log_not_reopened",
+			"log.target %s: %s; the file before is written to still", target,
+			strerror(errno));
 }

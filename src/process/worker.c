@@ -109,6 +109,8 @@ static bool prepare(struct worker *worker)
 static int64_t do_chores(struct worker *worker, int64_t until)
 {
 	const struct worker_settings *settings = worker->settings;
+	const struct context *context = &worker->context;
+	signals_reopen_log(context->log, context->settings->log_target);
 	if (!settings->chore)
 		return until;
 	int64_t next = settings->chore(settings->chore_context, worker->served);
