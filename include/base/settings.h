@@ -55,9 +55,17 @@ __attribute__((warn_unused_result)) const char *settings_load(struct arena *aren
 	const char *const *overrides, size_t override_count, char *const *environment,
 	struct settings *settings);
 
+/* How the value of a SECRET row is shown: without its secret parts, in the arena. */
+struct settings_mask {
+	const char *section;
+	const char *key;
+	const char *(*mask)(struct arena *arena, const char *value);
+};
+
 /* Prints the settings in force as a file that settings_load() reads to the same settings, except
- * that of a SECRET only the parts that are none are shown. */
-void settings_print(const struct settings *settings, FILE *to);
+ * for what is secret: a SECRET row is shown as its mask says, and as *** where it has none. masks ends
+ * with a section of NULL. */
+void settings_print(const struct settings *settings, const struct settings_mask *masks, FILE *to);
 
 /* Prints the sample file: every row with its description, default and range, commented out. */
 void settings_print_sample(FILE *to);

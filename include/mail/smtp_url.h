@@ -18,4 +18,8 @@ struct smtp_url {
 __attribute__((warn_unused_result)) const char *smtp_url_parse(
 	struct arena *arena, const char *url, struct smtp_url *parsed);
 
+/* The URL with *** in place of its password, in the arena; just *** where it cannot be read, for there
+ * the password may stand anywhere. "" stays "". */
+const char *smtp_url_masked(struct arena *arena, const char *url);
+
 #endif

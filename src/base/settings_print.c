@@ -7,24 +7,18 @@
 
 #define COLUMNS 90
 
-/* user:PASSWORD@ of a URL, and password=… of a connection string, become ***. */
-static void print_secret(const char *value, FILE *to)
+/* Who has no mask is shown as nothing but secret. */
+static void print_secret(const struct setting_row *row, const struct settings_mask *masks,
+	const char *value, FILE *to)
 {
-	const char *scheme = strstr(value, "://");
-	const char *at = scheme ? strchr(scheme, '@') : NULL;
-	const char *colon = at ? memchr(scheme + 3, ':', (size_t)(at - scheme - 3)) : NULL;
-	const char *hidden_from = colon ? colon + 1 : NULL;
-	const char *hidden_to = at;
-	const char *word = strstr(value, "password=");
-	if (!colon && word) {
-		hidden_from = word + strlen("password=");
-		hidden_to = hidden_from + (*hidden_from == '\'' ? strlen(hidden_from)
-								: strcspn(hidden_from, " &"));
-	}
-	if (!hidden_from)
-		fputs(value, to);
-	else
-		fprintf(to, "%.*s***%s", (int)(hidden_from - value), value, hidden_to);
+	struct arena arena;
+	const char *shown = value[0] ? "***" : "";
+	arena_init(&arena);
+	for (; masks->section; masks++)
+		if (strcmp(masks->section, row->section) == 0 && strcmp(masks->key, row->key) == 0)
+			shown = masks->mask(&arena, value);
+	fputs(shown, to);
+	arena_finish(&arena);
 }
 
 static void print_choice(const char *choices, int index, FILE *to)
@@ -37,7 +31,8 @@ static void print_choice(const char *choices, int index, FILE *to)
 	fprintf(to, "%.*s", TEXT_PRINTF(choice));
 }
 
-static void print_value(const struct settings *settings, const struct setting_row *row, FILE *to)
+static void print_value(const struct settings *settings, const struct setting_row *row,
+	const struct settings_mask *masks, FILE *to)
 {
 	const void *at = (const char *)settings + row->offset;
 	const struct rate *rate = at;
@@ -46,7 +41,7 @@ static void print_value(const struct settings *settings, const struct setting_ro
 		fputs(*(const char *const *)at, to);
 		break;
 	case SETTING_SECRET:
-		print_secret(*(const char *const *)at, to);
+		print_secret(row, masks, *(const char *const *)at, to);
 		break;
 	case SETTING_INTEGER:
 		fprintf(to, "%ld", *(const long *)at);
@@ -73,12 +68,12 @@ static void print_section(size_t i, FILE *to)
 		fprintf(to, "%s[%s]\n", i == 0 ? "" : "\n", setting_rows[i].section);
 }
 
-void settings_print(const struct settings *settings, FILE *to)
+void settings_print(const struct settings *settings, const struct settings_mask *masks, FILE *to)
 {
 	for (size_t i = 0; i < setting_row_count; i++) {
 		print_section(i, to);
 		fprintf(to, "%s = ", setting_rows[i].key);
-		print_value(settings, &setting_rows[i], to);
+		print_value(settings, &setting_rows[i], masks, to);
 		fputc('\n', to);
 	}
 }

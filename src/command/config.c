@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* latchkey config: checks the settings and prints those in force, or a file to begin with. */
 #include "command/generation.h"
+#include "mail/smtp_url.h"
+#include "store/conninfo.h"
+
+static const struct settings_mask masks[] = {
+	{ "database", "url", conninfo_masked },
+	{ "mail", "url", smtp_url_masked },
+	{ NULL, NULL, NULL },
+};
 
 int command_config(const struct options *options)
 {
@@ -15,7 +23,7 @@ int command_config(const struct options *options)
 	if (wrong)
 		complain(wrong);
 	else
-		settings_print(&generation.settings, stdout);
+		settings_print(&generation.settings, masks, stdout);
 	if (!wrong)
 		generation_close(&generation);
 	arena_finish(&arena);

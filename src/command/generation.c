@@ -8,6 +8,7 @@
 #include "http/origin.h"
 #include "mail/letter.h"
 #include "mail/transport.h"
+#include "store/conninfo.h"
 
 static const char *check_api(const struct settings *settings, struct arena *arena)
 {
@@ -36,8 +37,8 @@ static void complete_links(struct settings *settings, struct arena *arena)
 const char *settings_check(const struct settings *settings, struct arena *arena)
 {
 	const char *wrong = check_api(settings, arena);
-	if (!wrong && settings->database_url[0] == '\0')
-		wrong = "database.url is not set: postgresql://user@host/name";
+	if (!wrong)
+		wrong = conninfo_check(settings->database_url);
 	if (!wrong)
 		wrong = client_check(settings->http_trusted_proxies, arena);
 	if (!wrong)

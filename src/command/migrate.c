@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* latchkey migrate: brings the database to this program's schema. */
 #include "command/options.h"
+#include "store/conninfo.h"
 #include "store/schema.h"
 
 static void tell(void *context, const struct migration *migration)
@@ -18,8 +19,8 @@ int command_migrate(const struct options *options)
 	int status = EXIT_BAD_CONFIG;
 	struct settings settings;
 	const char *wrong = options_settings(options, &arena, &settings);
-	if (!wrong && settings.database_url[0] == '\0')
-		wrong = "database.url is not set";
+	if (!wrong)
+		wrong = conninfo_check(settings.database_url);
 	if (wrong)
 		goto out;
 	int applied = 0;

@@ -95,3 +95,18 @@ const char *smtp_url_parse(struct arena *arena, const char *url, struct smtp_url
 		*parsed = result;
 	return wrong;
 }
+
+const char *smtp_url_masked(struct arena *arena, const char *url)
+{
+	struct smtp_url parsed;
+	struct text text = text_of(url);
+	if (text.length == 0)
+		return "";
+	if (smtp_url_parse(arena, url, &parsed))
+		return "***";
+	if (!parsed.password || parsed.password[0] == '\0')
+		return url;
+	size_t user = strlen("smtp://");
+	size_t colon = user + text_find(text_after(text, user), ':');
+	return arena_format(arena, "%.*s:***%s", (int)colon, url, url + text_find_last(text, '@'));
+}

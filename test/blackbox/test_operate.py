@@ -365,6 +365,16 @@ def test_what_is_wrong_is_said(service, arguments, words):
     assert run.returncode not in (0, 1) and all(word in run.stderr for word in words), run
 
 
+@pytest.mark.parametrize("command", ["config", "migrate", "serve"])
+@pytest.mark.parametrize("url", [
+    "postgresql://me@localhost:1/x?password=hunter2", "host=localhost port=1 password = 'hunter2'", "postgresql://me:1@hunter2@h/x",
+    "postgresql://localhost:1/x?sslpassword=hunter2", "postgresql://me:hunter2@h/x?hunter2", "postgresql://me:1/hunter2@h"])
+def test_no_command_shows_the_password_of_the_database(service, command, url):
+    run = service.command(command, "-o", f"database.url={url}", "-o", "mail.url=smtp://me:hunt@hunter2@localhost")
+    assert "hunter2" not in run.stdout + run.stderr and "hunter2" not in service.log()
+    assert run.returncode == 0 and "***" in run.stdout if command == "config" and "me:" not in url else run.returncode != 0
+
+
 def test_a_second_service_on_the_same_socket_is_refused(service):
     run = service.command("serve")
     assert run.returncode == 78 and "refusing to start" in run.stderr

@@ -185,7 +185,11 @@ def test_a_service_that_stays_root_says_how_to_do_better(by_root):
     by_root.write()
     by_root.expect("stderr", 1, "runs as root")
     Service.start(by_root)
-    assert by_root.log_contains("warning .* runs_as_root .*process.user.*User=.*spawn-fcgi -u")
+    advice = "process.user.*User=.*spawn-fcgi -u"
+    assert by_root.log_contains(f"warning .* runs_as_root .*{advice}")
+    said = by_root.dir / "log" / "stderr"
+    assert re.search(advice, said.read_text())
+    said.unlink()
 
 
 def test_memory_is_closed_to_core_files_and_to_others_of_the_same_user(service):

@@ -183,20 +183,27 @@ static void a_secret_is_not_in_the_message(void **state)
 		strstr(load("", NULL, "database.url=postgresql://u:hunter2@h/\x01"), "hunter2"));
 }
 
-static void what_is_printed_reads_back_without_passwords(void **state)
+static const char *mask(struct arena *for_mask, const char *value)
+{
+	return arena_format(for_mask, "%.5s://masked", value);
+}
+
+static void what_is_printed_reads_back_and_secrets_are_masked(void **state)
 {
 	(void)state;
+	static const struct settings_mask masks[] = { { "mail", "url", mask },
+		{ NULL, NULL, NULL } };
 	char *printed = NULL;
 	size_t size;
-	assert_null(load("[mail]\nurl = smtp://user:hunter2@example.com\n[database]\n"
+	assert_null(load("[mail]\nurl = smtps://user:hunter2@example.com\n[database]\n"
 			 "url = host=x password=hunter3 user=y\n[limits]\nlogin = 7/1h\n",
 		NULL, NULL));
 	FILE *to = open_memstream(&printed, &size);
-	settings_print(&settings, to);
+	settings_print(&settings, masks, to);
 	fclose(to);
 	assert_null(strstr(printed, "hunter"));
-	assert_non_null(strstr(printed, "smtp://user:***@example.com"));
-	assert_non_null(strstr(printed, "password=*** user=y"));
+	assert_non_null(strstr(printed, "\nurl = smtps://masked\n"));
+	assert_non_null(strstr(printed, "[database]\nurl = ***\n"));
 	assert_null(load(printed, NULL, NULL));
 	assert_int_equal(settings.limits_login.count, 7);
 	free(printed);
@@ -227,7 +234,7 @@ int main(void)
 		cmocka_unit_test(a_file_of_a_third_user_is_refused),
 		cmocka_unit_test(variables_and_options_are_checked),
 		cmocka_unit_test(a_secret_is_not_in_the_message),
-		cmocka_unit_test(what_is_printed_reads_back_without_passwords),
+		cmocka_unit_test(what_is_printed_reads_back_and_secrets_are_masked),
 		cmocka_unit_test(the_sample_is_a_file_of_defaults),
 	};
 	arena_init(&arena);

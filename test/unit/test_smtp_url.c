@@ -97,6 +97,24 @@ static void what_is_no_url_is_refused(void **state)
 	assert_refused(*state, "smtp://h:", "port");
 }
 
+static void a_password_is_masked_wherever_it_ends(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "" },
+		{ "smtp://mail.example.com", "smtp://mail.example.com" },
+		{ "smtp://me@mail.example.com:25", "smtp://me@mail.example.com:25" },
+		{ "smtp://me:hunter2@mail.example.com", "smtp://me:***@mail.example.com" },
+		{ "smtp://me:hun@ter2@mail.example.com:587/",
+			"smtp://me:***@mail.example.com:587/" },
+		{ "smtp://m%3ae:hun:ter2@h", "smtp://m%3ae:***@h" },
+		{ "smtp://me:hunter2@h:465", "***" },
+		{ "me:hunter2@h", "***" },
+		{ "smtp://me:hunter%2@h", "***" },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(smtp_url_masked(*state, rows[i][0]), rows[i][1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -108,6 +126,7 @@ int main(void)
 		TEST(tls_from_the_start_is_explained),
 		TEST(an_ipv6_address_is_explained),
 		TEST(what_is_no_url_is_refused),
+		TEST(a_password_is_masked_wherever_it_ends),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
