@@ -91,7 +91,7 @@ struct user {
 struct output {
 	struct user user;
 	struct text access_token;
-	struct text refresh_token; /* TEXT_NONE after a refresh that did not rotate */
+	struct text refresh_token; /* TEXT_NONE after a refresh that yields no other */
 	int64_t refresh_token_lifetime; /* seconds that are left of it, for the cookie */
 	struct text json; /* a whole document, for operations that make one */
 	const char *algorithms[ALGORITHM_COUNT]; /* JOSE's names for them; NULL: no more */

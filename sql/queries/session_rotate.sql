@@ -5,7 +5,7 @@
 -- Rotation (RFC 9700 section 4.14). The present token moves the session on to the next
 -- generation; its predecessor, in its grace, yields the successor that there is; anything else
 -- is theft and ends the session. The rows are locked first, so simultaneous refreshes come
--- one after the other and agree.
+-- one after the other and agree. With a grace of 0 no predecessor is honoured, not even that one.
 WITH held AS MATERIALIZED (
 	SELECT user_pk, session_id AS id, generation, rotated_at, expires_at,
 		generation = $3::bigint + 1 AND COALESCE(grace_until > now(), false) AS in_grace
@@ -14,7 +14,7 @@ WITH held AS MATERIALIZED (
 ), rotated AS (
 	UPDATE sessions SET generation = held.generation + 1, rotated_at = now(),
 		last_used_at = now(),
-		grace_until = now() + make_interval(secs => $4::bigint),
+		grace_until = CASE WHEN $4::bigint > 0 THEN now() + make_interval(secs => $4::bigint) END,
 		idle_until = session_idle_until($5), purge_at = session_purge_at($5)
 	FROM held
 	WHERE sessions.user_pk = held.user_pk AND sessions.id = held.id AND held.generation = $3

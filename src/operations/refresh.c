@@ -63,12 +63,24 @@ static enum outcome end_stolen(struct context *context, const struct refresh_cla
 				    : session_failed(context, result, output);
 }
 
+/* The present token was used: its predecessor is honoured no longer. */
+static enum outcome note_use(struct context *context, const struct session *session,
+	int64_t user_pk, struct output *output)
+{
+	struct rows rows;
+	enum store_result result = STORE_RUN(context->store, context->arena,
+		STATEMENT_SESSION_TOUCH, &rows, bind_integer(user_pk), bind_uuid(session->id),
+		bind_integer(session->generation), bind_integer(context->settings->sessions_idle));
+	return result == STORE_NONE ? OUTCOME_OK : session_failed(context, result, output);
+}
+
 /* Without rotation nothing is written but a rarely touched moment, or that the successor of an
- * earlier rotation is in use. */
+ * earlier rotation is in use. A predecessor from that time yields its successor here too: with
+ * nothing but the old token its client would look like a thief when the grace is over. */
 static enum outcome keep(
 	struct context *context, const struct refresh_claims *claims, struct output *output)
 {
-	enum { GENERATION, IN_GRACE, EXPIRES_AT, STALE, USER_PK };
+	enum { GENERATION, ROTATED_AT, IN_GRACE, EXPIRES_AT, STALE, USER_PK };
 	struct rows rows;
 	enum store_result result = STORE_RUN(context->store, context->arena,
 		STATEMENT_SESSION_REFRESH, &rows, bind_uuid(claims->subject),
@@ -78,26 +90,25 @@ static enum outcome keep(
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
 
-	int64_t generation = rows_integer(&rows, 0, GENERATION);
-	int64_t user_pk = rows_integer(&rows, 0, USER_PK);
-	bool in_grace = rows_boolean(&rows, 0, IN_GRACE);
-	bool present = claims->generation == generation;
-	if (!present && !(in_grace && claims->generation + 1 == generation))
-		return end_stolen(context, claims, user_pk, output);
-	if (present && (in_grace || rows_boolean(&rows, 0, STALE))) {
-		struct rows touched;
-		result = STORE_RUN(context->store, context->arena, STATEMENT_SESSION_TOUCH,
-			&touched, bind_integer(user_pk), bind_uuid(claims->session),
-			bind_integer(generation), bind_integer(context->settings->sessions_idle));
-		if (result != STORE_NONE)
-			return session_failed(context, result, output);
-	}
 	struct session session = {
 		.user = claims->subject,
 		.id = claims->session,
+		.generation = rows_integer(&rows, 0, GENERATION),
+		.issued_at = rows_integer(&rows, 0, ROTATED_AT),
 		.expires_at = rows_integer(&rows, 0, EXPIRES_AT),
 	};
-	return session_access_token(context, &session, output);
+	int64_t user_pk = rows_integer(&rows, 0, USER_PK);
+	bool in_grace = rows_boolean(&rows, 0, IN_GRACE);
+	bool present = claims->generation == session.generation;
+	bool predecessor = in_grace && claims->generation + 1 == session.generation;
+	if (!present && !predecessor)
+		return end_stolen(context, claims, user_pk, output);
+	enum outcome outcome = OUTCOME_OK;
+	if (predecessor)
+		outcome = session_refresh_token(context, &session, output);
+	else if (in_grace || rows_boolean(&rows, 0, STALE))
+		outcome = note_use(context, &session, user_pk, output);
+	return outcome == OUTCOME_OK ? session_access_token(context, &session, output) : outcome;
 }
 
 enum outcome operation_refresh(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What a session is, and when it is none any more."""
+import concurrent.futures
 import subprocess
 
 import jwt
@@ -134,3 +135,75 @@ def test_idle_sessions_are_purged(make, address):
     service.stop()
     service.start()  # it purges when it starts
     wait_until(lambda: service.query("SELECT email FROM sessions JOIN users ON pk = user_pk") == [(used.email,)])
+
+
+# ---- rotation
+
+def with_settings(service, **settings):
+    service.settings.update({name.replace("__", "."): value for name, value in settings.items()})
+    service.write()
+    service.stop()
+    service.start()
+
+
+def at_once(count, one):
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+def thefts(service, email):
+    return service.query("SELECT count(*) FROM events JOIN users ON user_pk = users.pk WHERE email = %s "
+                         "AND kind = 'refresh_token_reused'", email)[0][0]
+
+
+def test_fifty_refreshes_with_one_token_have_one_outcome(nginx, service, address):
+    """With the present token, and with its predecessor; in two dialects, of which one does not rotate."""
+    browser = registered(nginx, address, "cookie")
+    other = Speaker("bearer", nginx)
+    first = cookie_of(browser.do_login(browser.email)).value
+    found = set()
+    for _ in range(2):
+        for n, answer in enumerate(at_once(50, lambda n: (browser, other)[n % 2].do_refresh(first))):
+            assert answer.status == 200, answer
+            # who does not rotate has nothing to hand over while the token is the present one
+            successor = cookie_of(answer).value if n % 2 == 0 else answer.json.get("refresh_token")
+            found |= {successor} - {None}
+    assert len(found) == 1 and thefts(service, browser.email) == 0
+    assert other.do_refresh(first).json["refresh_token"] == found.pop()
+
+
+def test_a_predecessor_gets_its_successor_where_rotation_was_turned_off(make, address):
+    service, web = make(sessions__rotate="always")
+    speaker = registered(web, address)
+    _, first = speaker.tokens(speaker.do_login(speaker.email))
+    _, second = speaker.tokens(speaker.do_refresh(first))
+    with_settings(service, sessions__rotate="never")
+    assert speaker.tokens(speaker.do_refresh(first))[1] == second  # that answer was lost
+    answer = speaker.do_refresh(second)
+    assert answer.status == 200 and "refresh_token" not in answer.json
+    assert speaker.do_refresh(first).status == 401
+    assert speaker.do_refresh(second).status == 401 and thefts(service, speaker.email) == 1
+
+
+def test_a_token_two_generations_old_is_theft_within_the_grace(nginx, service, address):
+    for thief in ("cookie", "bearer"):
+        browser = registered(nginx, address, "cookie")
+        tokens = [cookie_of(browser.do_login(browser.email)).value]
+        for _ in range(2):
+            tokens.append(cookie_of(browser.do_refresh(tokens[-1])).value)
+        assert browser.do_refresh(tokens[1]).status == 200
+        assert Speaker(thief, nginx).do_refresh(tokens[0]).status == 401
+        assert browser.do_refresh(tokens[2]).status == 401 and thefts(service, browser.email) == 1
+
+
+def test_without_a_grace_a_token_works_once(make, address):
+    service, web = make(sessions__grace="0")
+    browser = registered(web, address, "cookie")
+    first = cookie_of(browser.do_login(browser.email)).value
+    second = cookie_of(browser.do_refresh(first)).value
+    # decided by the row, not by which of two moments comes first
+    assert service.query("SELECT grace_until FROM sessions") == [(None,)]
+    third = cookie_of(browser.do_refresh(second)).value
+    answers = at_once(50, lambda _: browser.do_refresh(third))
+    assert sorted(a.status for a in answers) == [200] + [401] * 49
+    assert service.query("SELECT count(*) FROM sessions") == [(0,)] and thefts(service, browser.email) == 1
