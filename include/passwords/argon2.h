@@ -31,9 +31,12 @@ __attribute__((warn_unused_result)) enum hash_result password_hash(struct arena 
 	struct text *phc);
 
 /* Has a hash computed behind the door, which may wait, whatever the answer, at the cost that the
- * string names: at most 1 GiB, 16 passes and 8 lanes. Compares in constant time. */
-__attribute__((warn_unused_result)) enum password_match password_verify(
-	struct arena *arena, const struct hash_door *door, struct text phc, struct text password);
+ * string names: at most 1 GiB, 16 passes and 8 lanes. Where that is cheaper than `cost`, which is
+ * today's, it takes as long all the same, so that the time does not tell how old a password is.
+ * Compares in constant time. */
+__attribute__((warn_unused_result)) enum password_match password_verify(struct arena *arena,
+	const struct hash_door *door, struct password_cost cost, struct text phc,
+	struct text password);
 
 /* True where a string was made at another cost than this one, and should be made anew. */
 bool password_is_outdated(struct arena *arena, struct text phc, struct password_cost cost);

@@ -3,6 +3,7 @@
 #define LATCHKEY_PASSWORDS_DOOR_H
 
 #include "passwords/engine.h"
+#include "passwords/pace.h"
 
 enum hash_result {
 	HASH_DONE,
@@ -21,11 +22,13 @@ struct hash_door {
 };
 
 /* Computes in this process with the fastest engine that applies, in the order's memory. Nothing else
- * runs meanwhile. */
+ * runs meanwhile. pace is what this process knows of earlier hashes, and learns from this one; NULL:
+ * nothing. */
 __attribute__((warn_unused_result)) enum hash_result hash_compute(
-	const struct hash_order *order, unsigned char *hash);
+	const struct hash_order *order, struct hash_pace *pace, unsigned char *hash);
 
-/* The door that does just that, in memory of the engine's own. */
+/* The door that does just that, in memory of the engine's own. A copy may have a struct hash_pace as
+ * its context. */
 extern const struct hash_door hash_door_here;
 
 #endif

@@ -24,6 +24,10 @@ struct hash_order {
 	const unsigned char *salt;
 	size_t salt_size;
 	size_t hash_size;
+	/* It is to take as long as a hash of this cost, where it is cheaper; 0: it need not. Engines
+	 * do not look at it. */
+	uint32_t pace_memory;
+	uint32_t pace_passes;
 	struct hash_memory work;
 };
 

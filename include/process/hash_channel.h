@@ -18,6 +18,8 @@ struct hash_job {
 	uint32_t memory; /* KiB; 0: nothing is to be computed, only answered */
 	uint32_t passes;
 	uint32_t lanes;
+	uint32_t pace_memory; /* KiB; what it means is in passwords/engine.h */
+	uint32_t pace_passes;
 	uint16_t salt_size;
 	uint16_t hash_size;
 	uint16_t password_size;

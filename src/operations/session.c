@@ -123,7 +123,7 @@ enum outcome session_verify(struct context *context, struct text phc, struct tex
 	bool *matches, struct output *output)
 {
 	enum password_match match =
-		password_verify(context->arena, context->hashing, phc, password);
+		password_verify(context->arena, context->hashing, cost(context), phc, password);
 	if (match == PASSWORD_BUSY)
 		return hashers_are_busy(context, output);
 	if (match == PASSWORD_UNREADABLE) { /* or no memory to read it with */

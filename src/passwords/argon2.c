@@ -16,9 +16,10 @@
 #define LANES_MAXIMUM 8
 #define OCTETS_MAXIMUM 64
 
-/* A PHC string taken apart. */
+/* A PHC string taken apart, and as what it is to take as long. */
 struct phc {
 	struct password_cost cost;
+	struct password_cost pace;
 	uint32_t lanes;
 	unsigned char salt[OCTETS_MAXIMUM];
 	size_t salt_size;
@@ -37,6 +38,8 @@ static enum hash_result compute(const struct phc *phc, const struct hash_door *d
 		.salt = phc->salt,
 		.salt_size = phc->salt_size,
 		.hash_size = phc->hash_size,
+		.pace_memory = phc->pace.memory,
+		.pace_passes = phc->pace.passes,
 	};
 	return door->compute(door->context, &order, hash);
 }
@@ -84,6 +87,7 @@ static bool parse(struct arena *arena, struct text string, struct phc *phc)
 {
 	struct text parts[6];
 	struct text costs[3];
+	phc->pace = (struct password_cost){ 0 };
 	size_t count = 0;
 	while (count < 6 && text_next(&string, '$', &parts[count]))
 		count++;
@@ -131,14 +135,16 @@ enum hash_result password_hash(struct arena *arena, const struct hash_door *door
 	return result;
 }
 
-enum password_match password_verify(
-	struct arena *arena, const struct hash_door *door, struct text string, struct text password)
+enum password_match password_verify(struct arena *arena, const struct hash_door *door,
+	struct password_cost cost, struct text string, struct text password)
 {
 	struct phc phc;
 	unsigned char hash[OCTETS_MAXIMUM];
 	enum hash_result result = HASH_FAILED;
-	if (parse(arena, string, &phc))
+	if (parse(arena, string, &phc)) {
+		phc.pace = cost;
 		result = compute(&phc, door, password, hash);
+	}
 	if (result != HASH_DONE)
 		return result == HASH_BUSY ? PASSWORD_BUSY : PASSWORD_UNREADABLE;
 	bool matches = secret_equal(hash, phc.hash, phc.hash_size);

@@ -52,6 +52,8 @@ static bool send_call(struct hash_client *client, struct hash_call *call)
 		.memory = order->memory,
 		.passes = order->passes,
 		.lanes = order->lanes,
+		.pace_memory = order->pace_memory,
+		.pace_passes = order->pace_passes,
 		.salt_size = (uint16_t)order->salt_size,
 		.hash_size = (uint16_t)order->hash_size,
 		.password_size = (uint16_t)order->password.length,

@@ -90,6 +90,7 @@ struct hasher {
 	const struct hasher_settings *settings;
 	struct hash_memory memory;
 	bool memory_used; /* since it was given back */
+	struct hash_pace pace;
 	timer_t yield_timer;
 	bool has_yield_timer;
 };
@@ -128,11 +129,13 @@ static enum hash_said compute(
 		.salt = job->salt,
 		.salt_size = job->salt_size,
 		.hash_size = job->hash_size,
+		.pace_memory = job->pace_memory,
+		.pace_passes = job->pace_passes,
 		.work = hasher->memory };
 	int64_t began = now_in_microseconds();
 	hasher->memory_used = true;
 	set_yield_timer(hasher, YIELD_NS);
-	enum hash_result result = hash_compute(&order, reply->hash);
+	enum hash_result result = hash_compute(&order, &hasher->pace, reply->hash);
 	set_yield_timer(hasher, 0);
 	reply->microseconds = (uint32_t)(now_in_microseconds() - began);
 	return result == HASH_DONE ? HASH_SAID_DONE : HASH_SAID_FAILED;

@@ -32,6 +32,8 @@ struct worker {
 	struct loop *loop;
 	struct connections *connections;
 	struct hash_client hashers;
+	struct hash_door door_here; /* where there are none */
+	struct hash_pace pace;
 	unsigned database_number; /* of the connection that is watched (store.connections) */
 	bool served; /* since the chore was done */
 };
@@ -89,7 +91,9 @@ static bool prepare(struct worker *worker)
 		.context = worker,
 	};
 	worker->context = *settings->context;
-	worker->context.hashing = &hash_door_here;
+	worker->door_here = hash_door_here;
+	worker->door_here.context = &worker->pace;
+	worker->context.hashing = &worker->door_here;
 	worker->loop = loop_open();
 	if (!worker->loop || !fcgi_prepare())
 		return false;

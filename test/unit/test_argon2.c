@@ -34,7 +34,7 @@ static int tear_down(void **state)
 
 static enum password_match verify(struct arena *arena, const char *phc, const char *password)
 {
-	return password_verify(arena, &hash_door_here, text_of(phc), text_of(password));
+	return password_verify(arena, &hash_door_here, cheap, text_of(phc), text_of(password));
 }
 
 static const char *hash(struct arena *arena, struct password_cost cost, struct text password)
@@ -101,7 +101,8 @@ static void the_library_reads_what_is_made_here(void **state)
 		const char *phc = hash(arena, cheap, PASSWORD);
 		assert_int_equal(argon2id_verify(phc, PASSWORD.at, PASSWORD.length), ARGON2_OK);
 		assert_int_equal(argon2id_verify(phc, "other", 5), ARGON2_VERIFY_MISMATCH);
-		assert_int_equal(password_verify(arena, &hash_door_here, text_of(phc), PASSWORD),
+		assert_int_equal(
+			password_verify(arena, &hash_door_here, cheap, text_of(phc), PASSWORD),
 			PASSWORD_MATCHES);
 		assert_int_equal(verify(arena, phc, "other"), PASSWORD_DIFFERS);
 	}
@@ -130,7 +131,7 @@ static void what_the_library_makes_is_read_here(void **state)
 					 rows[i].lanes, PASSWORD.at, PASSWORD.length, salt,
 					 rows[i].salt_size, rows[i].hash_size, phc, sizeof(phc)),
 			ARGON2_OK);
-		if (password_verify(arena, &hash_door_here, text_of(phc), PASSWORD) !=
+		if (password_verify(arena, &hash_door_here, cheap, text_of(phc), PASSWORD) !=
 			PASSWORD_MATCHES)
 			fail_msg("does not match: %s", phc);
 		assert_int_equal(verify(arena, phc, "other"), PASSWORD_DIFFERS);
@@ -146,8 +147,8 @@ static void any_octets_are_a_password(void **state)
 	for (size_t i = 0; i < count; i++) {
 		const char *phc = hash(arena, cheap, passwords[i]);
 		for (size_t k = 0; k < count; k++)
-			assert_int_equal(
-				password_verify(arena, &hash_door_here, text_of(phc), passwords[k]),
+			assert_int_equal(password_verify(arena, &hash_door_here, cheap,
+						 text_of(phc), passwords[k]),
 				i == k ? PASSWORD_MATCHES : PASSWORD_DIFFERS);
 	}
 }
@@ -171,12 +172,13 @@ static void every_octet_of_the_hash_counts(void **state)
 	for (char *at = strrchr(phc, '$') + 1; at[1] != '\0'; at++) {
 		char before = *at;
 		*at = before == 'A' ? 'B' : 'A';
-		assert_int_equal(password_verify(arena, &hash_door_here, text_of(phc), PASSWORD),
+		assert_int_equal(
+			password_verify(arena, &hash_door_here, cheap, text_of(phc), PASSWORD),
 			PASSWORD_DIFFERS);
 		*at = before;
 	}
-	assert_int_equal(
-		password_verify(arena, &hash_door_here, text_of(phc), PASSWORD), PASSWORD_MATCHES);
+	assert_int_equal(password_verify(arena, &hash_door_here, cheap, text_of(phc), PASSWORD),
+		PASSWORD_MATCHES);
 }
 
 #define SALT "c29tZXNhbHQ"
@@ -264,10 +266,11 @@ static void other_strings_are_unreadable(void **state)
 			    strstr(bad[i], "m=7,") || strstr(bad[i], "m=63,"));
 	}
 	/* with the NUL behind it, and nothing at all */
-	assert_int_equal(password_verify(arena, &hash_door_here,
+	assert_int_equal(password_verify(arena, &hash_door_here, cheap,
 				 (struct text){ READABLE, sizeof(READABLE) }, TEXT("password")),
 		PASSWORD_UNREADABLE);
-	assert_int_equal(password_verify(arena, &hash_door_here, TEXT_NONE, TEXT("password")),
+	assert_int_equal(
+		password_verify(arena, &hash_door_here, cheap, TEXT_NONE, TEXT("password")),
 		PASSWORD_UNREADABLE);
 }
 
@@ -278,7 +281,7 @@ static void any_part_of_a_string_is_unreadable(void **state)
 	/* down to the 16 octets that a hash has at least */
 	size_t least = (size_t)(strrchr(phc, '$') - phc) + 1 + 22;
 	for (size_t length = 0; length < least; length++)
-		assert_int_equal(password_verify(arena, &hash_door_here,
+		assert_int_equal(password_verify(arena, &hash_door_here, cheap,
 					 (struct text){ phc, length }, PASSWORD),
 			PASSWORD_UNREADABLE);
 }
@@ -300,7 +303,8 @@ static void what_could_not_be_verified_is_not_made(void **state)
 	assert_int_equal(password_hash(arena, &hash_door_here, (struct password_cost){ 8, 16 },
 				 PASSWORD, &phc),
 		HASH_DONE);
-	assert_int_equal(password_verify(arena, &hash_door_here, phc, PASSWORD), PASSWORD_MATCHES);
+	assert_int_equal(
+		password_verify(arena, &hash_door_here, cheap, phc, PASSWORD), PASSWORD_MATCHES);
 }
 
 static void another_cost_is_outdated(void **state)
@@ -329,12 +333,36 @@ static void a_decoy_is_like_a_users(void **state)
 	assert_false(text_equal(decoy, other));
 	assert_false(password_is_outdated(arena, decoy, cheap));
 	assert_int_equal(
-		password_verify(arena, &hash_door_here, decoy, PASSWORD), PASSWORD_DIFFERS);
+		password_verify(arena, &hash_door_here, cheap, decoy, PASSWORD), PASSWORD_DIFFERS);
 	assert_int_equal(
-		password_verify(arena, &hash_door_here, decoy, TEXT("")), PASSWORD_DIFFERS);
+		password_verify(arena, &hash_door_here, cheap, decoy, TEXT("")), PASSWORD_DIFFERS);
 	/* the library computes it too: it costs a hash, and is none that is malformed */
 	assert_int_equal(argon2id_verify(text_string(arena, decoy), PASSWORD.at, PASSWORD.length),
 		ARGON2_VERIFY_MISMATCH);
+}
+
+static enum hash_result note_pace(
+	void *context, const struct hash_order *order, unsigned char *hash)
+{
+	*(struct hash_order *)context = *order;
+	return hash_compute(order, NULL, hash);
+}
+
+/* Verifying says what it costs today, whatever the string cost; making one needs no pace. */
+static void an_order_to_verify_has_todays_pace(void **state)
+{
+	struct arena *arena = *state;
+	struct hash_order order;
+	const struct hash_door door = { note_pace, &order };
+	const struct password_cost today = { 48, 2 };
+	struct text phc = text_of(hash(arena, cheap, PASSWORD));
+	assert_int_equal(password_verify(arena, &door, today, phc, PASSWORD), PASSWORD_MATCHES);
+	assert_int_equal(order.memory, cheap.memory);
+	assert_int_equal(order.passes, cheap.passes);
+	assert_int_equal(order.pace_memory, today.memory);
+	assert_int_equal(order.pace_passes, today.passes);
+	assert_int_equal(password_hash(arena, &door, today, PASSWORD, &phc), HASH_DONE);
+	assert_int_equal(order.pace_memory, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -354,6 +382,7 @@ int main(void)
 		TEST(what_could_not_be_verified_is_not_made),
 		TEST(another_cost_is_outdated),
 		TEST(a_decoy_is_like_a_users),
+		TEST(an_order_to_verify_has_todays_pace),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
