@@ -54,6 +54,17 @@ static const struct passing *passing_of(const char *state)
 	return NULL;
 }
 
+/* A statement that was prepared on one server connection and is sent on another: there is none by its
+ * name, or it is another client's. PostgreSQL itself does not mix them up. */
+static const char *advice(const struct store *store, const char *state)
+{
+	bool mixed = strcmp(state, "26000") == 0 || strcmp(state, "42P05") == 0;
+	return mixed && store->settings->database_prepared
+		       ? " (a pooler shares the server's connections by transaction: set "
+			 "database.prepared = no)"
+		       : "";
+}
+
 /* What an error means, on which connection made so far. The message may quote values: the log gets
  * the state and the primary message, which does not. */
 static enum store_result classify(struct store *store, struct arena *arena, const char *name,
@@ -74,8 +85,8 @@ static enum store_result classify(struct store *store, struct arena *arena, cons
 		return STORE_CONFLICT;
 	}
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-	log_error(store->log, "statement_failed", "statement=%s sqlstate=%s message=\"%s\"", name,
-		state, message ? message : "");
+	log_error(store->log, "statement_failed", "statement=%s sqlstate=%s message=\"%s\"%s", name,
+		state, message ? message : "", advice(store, state));
 	const struct passing *class = passing_of(state);
 	if (class && class->reconnect && present)
 		store_lose(store, name);
