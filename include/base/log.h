@@ -9,6 +9,8 @@
  *
  *     2026-01-02T03:04:05.678Z warning worker[4711] database_away error="…"
  *
+ * Where stderr is the journal of systemd, a priority stands before it, such as <4> (sd-daemon(3)).
+ *
  * An event has a stable name; what follows is key=value. Whatever is not printable ASCII or
  * UTF-8 in the formatted part is escaped, so a value cannot forge a line. Nobody hands in passwords,
  * tokens, hashes or the text of mails.
@@ -19,7 +21,12 @@ struct log {
 	int descriptor; /* -1: syslog */
 	enum log_level level; /* what is below is not written */
 	const char *role; /* "supervisor", "worker", "courier", … */
+	bool journal; /* the descriptor is the journal's */
 };
+
+/* "<3>" and so on where stderr is the journal (JOURNAL_STREAM names it), else "": what a line of that
+ * level begins with. */
+const char *log_priority(enum log_level level);
 
 /* target: "stderr", "syslog", or the path of a file, to which it appends. False with errno. */
 __attribute__((warn_unused_result)) bool log_open(

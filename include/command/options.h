@@ -10,6 +10,8 @@
 
 #define OVERRIDES_MAXIMUM 64
 
+#define DEFAULT_CONFIG "/etc/latchkey/latchkey.conf"
+
 /* Exit statuses: those of sysexits.h that service managers know. */
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_BAD_USAGE = 64, EXIT_AWAY = 69, EXIT_BAD_CONFIG = 78 };
 

@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,13 +17,35 @@
 
 #define LINE_SIZE 2048
 
+/* By enum log_level. */
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
+static const char *const journal_prefixes[] = { "<3>", "<4>", "<6>", "<7>" };
+static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* systemd.exec(5): "DEVICE:INODE" of the stream that is connected to the journal. It stays in the
+ * environment of programs whose stderr is another by then. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device, inode;
+	struct stat status;
+	return stream && sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
+	       fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device &&
+	       status.st_ino == inode;
+}
+
+const char *log_priority(enum log_level level)
+{
+	return stderr_is_journal() ? journal_prefixes[level] : "";
+}
 
 bool log_open(struct log *log, const char *target, enum log_level level, const char *role)
 {
 	*log = (struct log){ .descriptor = STDERR_FILENO, .level = level, .role = role };
-	if (strcmp(target, "stderr") == 0)
+	if (strcmp(target, "stderr") == 0) {
+		log->journal = stderr_is_journal();
 		return true;
+	}
 	if (strcmp(target, "syslog") == 0) {
 		openlog("latchkey", LOG_PID, LOG_DAEMON);
 		log->descriptor = -1;
@@ -85,7 +110,8 @@ static void write_line(
 	struct tm utc;
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &utc);
-	size_t used = strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S", &utc);
+	size_t used = (size_t)sprintf(line, "%s", log->journal ? journal_prefixes[level] : "");
+	used += strftime(line + used, sizeof(line) - used, "%Y-%m-%dT%H:%M:%S", &utc);
 	used += (size_t)snprintf(line + used, sizeof(line) - used, ".%03ldZ %s %s[%d] %s ",
 		now.tv_nsec / 1000000, level_names[level], log->role, (int)getpid(), event);
 	used += escape(line + used, sizeof(line) - used - 1, fields);
@@ -98,7 +124,6 @@ static void write_line(
 __attribute__((format(printf, 4, 0))) static void write_event(const struct log *log,
 	enum log_level level, const char *event, const char *format, va_list arguments)
 {
-	static const int priorities[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 	char fields[LINE_SIZE];
 	int before = errno;
 	if (level > log->level)

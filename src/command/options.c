@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEFAULT_CONFIG "/etc/latchkey/latchkey.conf"
+#include "base/log.h"
 
 extern char **environ;
 
@@ -92,5 +92,5 @@ const char *options_settings(
 
 void complain(const char *wrong)
 {
-	fprintf(stderr, "latchkey: %s\n", wrong);
+	fprintf(stderr, "%slatchkey: %s\n", log_priority(LOG_ERROR_LEVEL), wrong);
 }

@@ -365,6 +365,16 @@ def test_what_is_wrong_is_said(service, arguments, words):
     assert run.returncode not in (0, 1) and all(word in run.stderr for word in words), run
 
 
+@pytest.mark.parametrize("arguments", [[c, *words, h] for c, words in (("serve", []), ("migrate", []), ("keys", ["new"]), ("config", []),
+                                                                          ("openapi", [])) for h in ("--help", "-h")]
+                         + [["help", "keys"], ["serve", "--config", "/nowhere", "--help"]])
+def test_every_command_says_how_it_is_called(arguments):
+    run = subprocess.run([str(BINARY), *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    name = arguments[1] if arguments[0] == "help" else arguments[0]
+    assert (run.returncode, run.stderr) == (0, "") and run.stdout.startswith(f"usage: latchkey {name}")
+    assert "-o SECTION.KEY=VALUE" in run.stdout and len(run.stdout.splitlines()) > 6
+
+
 @pytest.mark.parametrize("command", ["config", "migrate", "serve"])
 @pytest.mark.parametrize("url", [
     "postgresql://me@localhost:1/x?password=hunter2", "host=localhost port=1 password = 'hunter2'", "postgresql://me:1@hunter2@h/x",

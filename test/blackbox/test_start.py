@@ -197,3 +197,40 @@ def test_memory_is_closed_to_core_files_and_to_others_of_the_same_user(service):
         limits = Path(f"/proc/{process}/limits").read_text()
         assert re.search(r"Max core file size +0 +0 ", limits)
         assert os.stat(f"/proc/{process}/environ").st_uid == 0
+
+
+class ToJournal(Stopped):
+    """Its stderr is a pipe that the environment calls the journal's, or another's."""
+
+    def lines(self, stream):
+        reader, writer = os.pipe()
+        status = os.fstat(writer)
+        environment = {**self.environment, "JOURNAL_STREAM": stream or f"{status.st_dev}:{status.st_ino}"}
+        process = subprocess.Popen([*self.argv("serve"), "-o", "log.target=stderr"], env=environment, stderr=writer,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        os.close(writer)
+        wait_until(lambda: os.path.exists(self.socket) or process.poll() is not None)
+        if process.poll() is None:
+            process.terminate()
+        with open(reader, errors="replace") as said:
+            lines = said.read().splitlines()
+        process.wait(timeout=20)
+        return lines
+
+
+def test_lines_for_the_journal_begin_with_their_priority(cluster):
+    service = ToJournal(cluster)
+    try:
+        service.query("DELETE FROM schema_migrations")  # a warning
+        lines = service.lines(None)
+        found = {re.match(r"<(\d)>\S+Z (\w+) ", line).groups() for line in lines}
+        assert {("4", "warning"), ("6", "info")} <= found <= {("3", "error"), ("4", "warning"), ("6", "info"), ("7", "debug")}
+        # the variable outlives the stream that it names
+        lines = service.lines("1:2")
+        assert lines and all(re.match(r"\d{4}-\S+Z \w+ ", line) for line in lines)
+        service.settings["http.listen"] = "nowhere"
+        service.write()
+        refused, = [line for line in service.lines(None) if "http.listen" in line]
+        assert refused.startswith("<3>latchkey: ")
+    finally:
+        service.close()
