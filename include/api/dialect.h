@@ -158,8 +158,9 @@ enum {
 	ROUTE_PROTECTED = 1 << 0, /* an access token is needed */
 	ROUTE_OPENS_SESSION = 1 << 1, /* registration that answers with tokens */
 	ROUTE_SETS_COOKIE = 1 << 2, /* the refresh token goes into the cookie */
-	ROUTE_CLEARS_COOKIE = 1 << 3, /* on success; and where the cookie's token is no good */
-	ROUTE_READS_COOKIE = 1 << 4, /* other sites may not send it */
+	ROUTE_CLEARS_COOKIE = 1 << 3, /* on success, and where no token is good (401) */
+	ROUTE_READS_COOKIE = 1 << 4, /* other sites may not send it; a bad one is cleared */
+	ROUTE_EITHER_TOKEN = 1 << 5, /* an access token or the refresh token is needed */
 };
 
 /* One request that is served. path is matched as a whole, {token} stands for one segment. A list

@@ -69,6 +69,7 @@ struct input {
 
 	bool protected; /* claims hold: the access token was read, not yet looked up */
 	struct access_claims claims;
+	bool either_token; /* the access token or the refresh token is enough */
 	bool opens_session; /* registration answers with tokens */
 	bool reveals_existence; /* the answer may tell whether there is an account */
 	bool rotates; /* the new refresh token can be handed over */

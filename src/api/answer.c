@@ -52,6 +52,7 @@ static void prepare_input(struct exchange *exchange)
 	const struct settings *settings = exchange->context->settings;
 	const struct route *route = exchange->route;
 	struct input *input = &exchange->input;
+	input->either_token = route->flags & ROUTE_EITHER_TOKEN;
 	input->opens_session = route->flags & ROUTE_OPENS_SESSION;
 	input->reveals_existence = route_reveals_existence(route, settings);
 	input->rotates = settings->sessions_rotate == ROTATE_ALWAYS ||
@@ -77,8 +78,9 @@ static enum outcome serve(struct exchange *exchange, struct text path_token)
 		origin_is_cross_site(exchange->context->settings, request))
 		return OUTCOME_CROSS_SITE;
 	prepare_input(exchange);
-	if ((route->flags & ROUTE_PROTECTED) &&
-		!caller_read(exchange->context, request->bearer, &exchange->input))
+	if ((route->flags & (ROUTE_PROTECTED | ROUTE_EITHER_TOKEN)) &&
+		!caller_read(exchange->context, request->bearer, &exchange->input) &&
+		(route->flags & ROUTE_PROTECTED))
 		return OUTCOME_UNAUTHORIZED;
 	enum outcome outcome = decode(exchange->context, request, route, path_token,
 		&exchange->input, &exchange->invalid);
@@ -96,7 +98,8 @@ static void add_cookie(
 	const struct settings *settings = exchange->context->settings;
 	const struct output *output = &exchange->output;
 	unsigned flags = exchange->route->flags;
-	bool refused = outcome == OUTCOME_INVALID_TOKEN && (flags & ROUTE_READS_COOKIE);
+	bool refused = (outcome == OUTCOME_INVALID_TOKEN && (flags & ROUTE_READS_COOKIE)) ||
+		       (outcome == OUTCOME_UNAUTHORIZED && (flags & ROUTE_CLEARS_COOKIE));
 	if (!exchange->dialect->refresh_cookie)
 		return;
 	if (outcome == OUTCOME_OK && (flags & ROUTE_SETS_COOKIE) &&

@@ -83,7 +83,7 @@ static void collect(struct openapi *openapi, const struct route *route, struct e
 	if (openapi_request_name(openapi, route))
 		for (size_t i = 0; i < sizeof(body_errors) / sizeof(body_errors[0]); i++)
 			add(errors, body_errors[i]);
-	if (route->flags & ROUTE_PROTECTED)
+	if (route->flags & (ROUTE_PROTECTED | ROUTE_EITHER_TOKEN))
 		add(errors, OUTCOME_UNAUTHORIZED);
 	if (route->flags & ROUTE_READS_COOKIE)
 		add(errors, OUTCOME_CROSS_SITE);
@@ -220,7 +220,7 @@ static void write_requirement(struct openapi *openapi, const char *scheme)
 static void write_security(struct openapi *openapi, const struct route *route)
 {
 	json_open_array(&openapi->json, "security");
-	if (route->flags & ROUTE_PROTECTED)
+	if (route->flags & (ROUTE_PROTECTED | ROUTE_EITHER_TOKEN))
 		write_requirement(openapi, "accessToken");
 	if (route->flags & ROUTE_READS_COOKIE)
 		write_requirement(openapi, "refreshCookie");

@@ -207,3 +207,129 @@ def test_without_a_grace_a_token_works_once(make, address):
     answers = at_once(50, lambda _: browser.do_refresh(third))
     assert sorted(a.status for a in answers) == [200] + [401] * 49
     assert service.query("SELECT count(*) FROM sessions") == [(0,)] and thefts(service, browser.email) == 1
+
+
+# ---- log-out
+
+class Browser:
+    """Somebody with an account, an access token and a cookie, maybe of several sessions."""
+
+    def __init__(self, web, address):
+        self.speaker = registered(web, address, "cookie")
+        self.log_in()
+
+    def log_in(self):
+        answer = self.speaker.do_login(self.speaker.email)
+        self.access, self.cookie = answer.json["access_token"], cookie_of(answer).value
+
+    def lives(self):
+        """Whether the session of the access token does, and that of the cookie."""
+        me = self.speaker.call("GET", "/me", token=self.access).status
+        refreshed = Speaker("bearer", self.speaker.web).do_refresh(self.cookie).status
+        return me == 200, refreshed == 200
+
+
+def log_out(speaker, access=None, cookie=None, **headers):
+    if cookie:
+        headers["Cookie"] = "refresh_token=" + cookie
+    return speaker.call("POST", "/logout", token=access, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def outcome(answer):
+    cleared = "Set-Cookie" in answer.headers and (cookie_of(answer).value, cookie_of(answer)["max-age"]) == ("", "0")
+    return answer.status, cleared
+
+
+GARBAGE = "a.b.c"
+
+
+def test_logging_out_by_cookie_takes_either_token(nginx, address):
+    for access, cookie in ((True, True), (True, False), (False, True)):
+        browser = Browser(nginx, address)
+        for bad in (None, GARBAGE) if not (access and cookie) else (None,):
+            browser.log_in()
+            answer = log_out(browser.speaker, browser.access if access else bad, browser.cookie if cookie else bad)
+            assert outcome(answer) == (200, True), (access, cookie, bad)
+            assert browser.lives() == (False, False)
+
+
+def test_logging_out_by_cookie_ends_each_session_that_is_named(nginx, address):
+    browser, other = Browser(nginx, address), Browser(nginx, address)
+    first = browser.access
+    browser.log_in()  # the cookie is that of another session now
+    assert outcome(log_out(browser.speaker, first, browser.cookie)) == (200, True)
+    assert browser.lives() == (False, False) and browser.speaker.call("GET", "/me", token=first).status == 401
+    browser.log_in()
+    assert outcome(log_out(browser.speaker, browser.access, other.cookie)) == (200, True)  # of two users
+    assert browser.lives() == other.lives() == (False, False)
+    other.log_in()
+    assert outcome(log_out(browser.speaker, browser.access, other.cookie)) == (200, True)  # one is dead already
+    assert other.lives() == (False, False)
+    browser.log_in()
+    assert outcome(log_out(browser.speaker, browser.access, other.cookie)) == (200, True)
+    assert browser.lives() == (False, False)
+
+
+def test_logging_out_by_cookie_without_a_living_session_clears_it_too(nginx, address):
+    browser = Browser(nginx, address)
+    assert outcome(log_out(browser.speaker, browser.access)) == (200, True)
+    for access in (None, browser.access, GARBAGE):
+        for cookie in (None, browser.cookie, GARBAGE, browser.access):
+            answer = log_out(browser.speaker, access, cookie)
+            assert outcome(answer) == (401, True) and answer.headers["WWW-Authenticate"].startswith("Bearer")
+            assert answer.json["code"] == ("unauthorized" if access == browser.access or not cookie else "invalid_token")
+
+
+def test_logging_out_by_cookie_with_what_has_expired(make, address):
+    service, web = make(tokens__access_ttl="1s")
+    browser = Browser(web, address)
+    wait_until(lambda: browser.speaker.call("GET", "/me", token=browser.access).status == 401)
+    assert outcome(log_out(browser.speaker, browser.access)) == (401, True)  # nothing but what has expired
+    assert outcome(log_out(browser.speaker, browser.access, browser.cookie)) == (200, True)
+    assert service.query("SELECT count(*) FROM sessions") == [(0,)]
+    browser.log_in()
+    service.query("UPDATE sessions SET expires_at = now()")
+    assert outcome(log_out(browser.speaker, None, browser.cookie)) == (401, True)
+
+
+def test_other_sites_log_nobody_out(nginx, address):
+    browser = Browser(nginx, address)
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}, {"Sec_Fetch_Site": "same-site"}):
+        for access, cookie in ((None, browser.cookie), (browser.access, None), (None, None)):
+            answer = log_out(browser.speaker, access, cookie, **headers)
+            assert (outcome(answer), answer.json["code"]) == ((403, False), "cross_site")
+    assert browser.lives() == (True, True)
+
+
+def test_logging_out_elsewhere(nginx, address):
+    """Where an access token is needed it decides; a refresh token beside it counts if it is the same user's."""
+    nested, other = registered(nginx, address, "nested"), registered(nginx, address, "nested")
+    access, first = nested.tokens(nested.do_login(nested.email))
+    second_access, second = nested.tokens(nested.do_login(nested.email))
+    other_access, others = other.tokens(other.do_login(other.email))
+    assert nested.call("POST", "/logout", {"refresh": first}).status == 401
+    assert nested.call("POST", "/logout", {"refresh": others}, token=access).status == 204
+    assert nested.do_refresh(first).status == 401 and other.do_refresh(others).status == 200
+    assert nested.call("POST", "/logout", {"refresh": second}, token=access).status == 401  # that one is dead
+    assert nested.do_refresh(second).status == 200
+    access, first = nested.tokens(nested.do_login(nested.email))
+    assert nested.call("POST", "/logout", {"refresh": second}, token=access).status == 204
+    assert nested.do_refresh(first).status == nested.do_refresh(second).status == 401
+    assert nested.call("POST", "/logout", {"refresh": GARBAGE}, token=other_access).status == 204
+    assert other.do_refresh(others).status == 401
+
+    for dialect in ("bearer", "token"):
+        speaker = registered(nginx, address, dialect)
+        access, refresh = speaker.tokens(speaker.do_login(speaker.email))
+        assert speaker.call("POST", "/logout", headers={"Cookie": "refresh_token=" + refresh}).status == 401
+        assert speaker.call("POST", "/logout", token=access).status == 200 and speaker.do_refresh(refresh).status == 401
+
+    content = registered(nginx, address, "content")
+    access, refresh = content.tokens(content.do_login(content.email))
+    for bad in (access, GARBAGE):
+        answer = content.call("POST", "/logout/", {"refresh_token": bad})
+        assert (answer.status, answer.json["error"]) == (400, "Invalid or expired refresh token.")
+    assert content.call("POST", "/logout/", token=access).json["error"] == "Refresh token required."
+    assert content.call("GET", "/me", token=access).status == 200
+    assert content.call("POST", "/logout/", {"refresh_token": refresh}).status == 200
+    assert content.call("GET", "/me", token=access).status == 401

@@ -69,7 +69,7 @@ static const struct route routes[] = {
 		.flags = ROUTE_READS_COOKIE | ROUTE_SETS_COOKIE,
 		.summary = "Get a new access token with the refresh cookie, which is replaced" },
 	{ POST("/logout", operation_logout, 200), .input = cookie_input, .reply = logout_reply,
-		.flags = ROUTE_PROTECTED | ROUTE_READS_COOKIE | ROUTE_CLEARS_COOKIE,
+		.flags = ROUTE_EITHER_TOKEN | ROUTE_READS_COOKIE | ROUTE_CLEARS_COOKIE,
 		.summary = "End the session and clear the cookie" },
 	{ POST("/forgot-password", operation_forgot, 200), .input = forgot_input,
 		.reply = forgot_reply, .summary = "Request a password reset link" },
