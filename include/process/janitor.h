@@ -18,8 +18,11 @@ struct janitor {
 	const struct log *log;
 	struct store *store;
 	struct arena arena;
-	int64_t purged_to
-		[JANITOR_PURGES]; /* microseconds since 1970, where there is more; 0: none */
+	/* where the next batch begins: microseconds since 1970, or a page of the table */
+	int64_t after[JANITOR_PURGES];
+	bool more[JANITOR_PURGES];
+	int64_t look_at[JANITOR_PURGES]; /* monotonic ms; before it only where there is more */
+	int64_t steps; /* batches that the table takes which is walked page by page */
 	int64_t purge_at; /* monotonic ms of the next purge */
 };
 
@@ -28,9 +31,12 @@ void janitor_init(struct janitor *janitor, const struct settings *settings, cons
 	struct store *store);
 void janitor_finish(struct janitor *janitor);
 
-/* One small batch of each table's expired rows. True where there may be more. Waits for the
+/* One small batch of the expired rows of each table that is due. True where there may be more. Waits for the
  * database. */
 bool janitor_purge(struct janitor *janitor);
+
+/* Batch after batch until nothing is left, or for so long. */
+void janitor_purge_for(struct janitor *janitor, int64_t milliseconds);
 
 /* Purges if that is due. Returns the milliseconds until the next is. Waits for the database. */
 int64_t janitor_purge_when_due(struct janitor *janitor);

@@ -1,12 +1,13 @@
 -- $1 bigint count, $2 bigint after
 -- bigint purged, bigint reached, bigint steps
 --
--- So many pages of the table, from a page on; reached is the next one, and 0 where that was the
--- end. steps is how many calls like this one the whole table takes. Rows that a try has locked are
+-- So many pages of the table, from a page on (counted beyond the end, from the first again); reached
+-- is the next one, and 0 where that was the end. steps is how many calls like this one the whole
+-- table takes. Rows that a try has locked are
 -- left alone: tries lock in another order.
 WITH pages AS MATERIALIZED (
-	SELECT $2::bigint AS first, $2::bigint + $1::bigint AS next,
-		pg_relation_size('rate_limits') / current_setting('block_size')::bigint AS total
+	SELECT $2::bigint % GREATEST(total, 1) AS first, $2::bigint % GREATEST(total, 1) + $1::bigint AS next, total
+	FROM (SELECT pg_relation_size('rate_limits') / current_setting('block_size')::bigint AS total) AS size
 ), expired AS MATERIALIZED (
 	SELECT ctid FROM rate_limits
 	WHERE ctid >= (SELECT format('(%s,0)', first)::tid FROM pages)

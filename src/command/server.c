@@ -17,6 +17,7 @@
 #include "process/worker.h"
 
 #define NOTHING_DUE 255 /* seconds until a process that is alone looks for mail again */
+#define PURGE_MS 50 /* and so long it purges then */
 
 /* What a child has of its own. */
 struct child {
@@ -120,7 +121,7 @@ static unsigned send_mail(void *context)
 		&courier, child.context.settings, &child.log, child.context.keyring, &child.store);
 	while (courier_turn(&courier)) {
 	}
-	janitor_purge(&courier.janitor);
+	janitor_purge_for(&courier.janitor, PURGE_MS);
 	int64_t due = store_socket(&child.store) < 0 ? 0 : courier_due(&courier);
 	return due < 0 ? NOTHING_DUE : (unsigned)(due / 1000 + 1);
 }

@@ -194,9 +194,12 @@ int courier_run(struct courier *courier)
 			listening = store_listen(courier->store, "latchkey_outbox")
 					    ? courier->store->connections
 					    : 0;
-		while (courier_turn(courier)) {
-		}
-		int64_t purge_in = janitor_purge_when_due(&courier->janitor);
+		int64_t purge_in;
+		bool more;
+		do { /* a flood of mails does not keep from purging */
+			more = courier_turn(courier);
+			purge_in = janitor_purge_when_due(&courier->janitor);
+		} while (more);
 		int64_t idle = store_socket(courier->store) < 0 ? 500 : idle_time(courier);
 		/* a notification may have come in with an answer */
 		if (!store_notified(courier->store))

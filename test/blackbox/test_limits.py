@@ -514,3 +514,19 @@ def test_tries_of_other_limits_and_accounts_do_not_mix(limits):
     assert limits.take([("network", 1, 1, 60)], NOON, "a")[0] == 0
     assert limits.take(rules, NOON, "a")[0] == 60
     assert limits.rows() == 5
+
+
+def test_what_has_run_out_is_purged(make, address):
+    """All of it, walk after walk; and nothing that still counts."""
+    service, web = make(limits__login="3/1h", log__level="debug")
+    email = address()
+    web.post("/api/auth/register", {"email": email, "password": PASSWORD, "full_name": "J"})
+    assert web.post("/api/auth/login", {"username": email, "password": PASSWORD}).status == 200
+    service.stop()
+    service.query("""INSERT INTO rate_limits SELECT gen_random_uuid(), EXTRACT(epoch FROM now()) * 1000000
+        + CASE WHEN n %% 40 = 0 THEN 3600000000 ELSE -n END FROM generate_series(1, 4000) n""")
+    service.query("""INSERT INTO known_networks SELECT pk, gen_random_uuid(), now() - n * interval '1 day'
+        FROM users, generate_series(1, 60) n""")
+    service.start()
+    wait_until(lambda: service.query("SELECT count(*) FROM rate_limits") == [(100,)]
+               and service.query("SELECT count(*) FROM known_networks") == [(30,)], timeout=60)
