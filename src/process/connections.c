@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/secret.h"
+#include "process/entries.h"
 
 /* Octets that are read first; most requests have no more. Not more than libfcgi takes at a time. */
 #define AHEAD 4096
@@ -36,32 +36,6 @@
 /* Without descriptors nothing is accepted for so long. */
 #define PAUSE_MS 20
 
-enum state {
-	FREE,
-	NEW, /* has not said anything yet */
-	IDLE, /* kept, between requests */
-	SERVED,
-};
-
-struct entry {
-	struct watch watch; /* must be the first */
-	struct connections *connections;
-	enum state state;
-	bool watched;
-	bool readable; /* there may be more to read, of which nobody will tell */
-	bool ending; /* the peer sends no more */
-	void *waiting; /* the task that waits for the peer, or NULL */
-	int64_t since; /* monotonic ms, of NEW or IDLE */
-	struct entry *before; /* in the list of its state; FREE: next alone */
-	struct entry *next;
-};
-
-/* The one that has been there longest comes first. */
-struct list {
-	struct entry *first;
-	struct entry *last;
-};
-
 struct connections {
 	struct watch accepting; /* the listener; must be the first */
 	struct watch adopting; /* the handoff; must be the second */
@@ -71,47 +45,8 @@ struct connections {
 	bool accepts; /* the listener is watched */
 	int64_t accept_at; /* monotonic ms, not before; 0: no such moment */
 	int64_t drain_until; /* monotonic ms; 0: nothing is drained */
-	struct list lists[SERVED]; /* of NEW and IDLE */
-	struct entry *free;
-	unsigned used; /* entries that were ever used */
-	struct entry entries[];
+	struct entries entries;
 };
-
-static void serve(void *context);
-
-static void list_add(struct list *list, struct entry *entry)
-{
-	entry->next = NULL;
-	entry->before = list->last;
-	if (list->last)
-		list->last->next = entry;
-	else
-		list->first = entry;
-	list->last = entry;
-}
-
-static void list_remove(struct list *list, struct entry *entry)
-{
-	if (entry->before)
-		entry->before->next = entry->next;
-	else
-		list->first = entry->next;
-	if (entry->next)
-		entry->next->before = entry->before;
-	else
-		list->last = entry->before;
-}
-
-static void set_state(struct entry *entry, enum state state)
-{
-	struct list *lists = entry->connections->lists;
-	if (entry->state == NEW || entry->state == IDLE)
-		list_remove(&lists[entry->state], entry);
-	entry->state = state;
-	entry->since = clock_monotonic_ms();
-	if (state == NEW || state == IDLE)
-		list_add(&lists[state], entry);
-}
 
 /* The entry is free; the connection is the caller's. */
 static int release(struct entry *entry)
@@ -119,9 +54,7 @@ static int release(struct entry *entry)
 	struct connections *connections = entry->connections;
 	if (entry->watched)
 		loop_unwatch(connections->loop, &entry->watch);
-	set_state(entry, FREE);
-	entry->next = connections->free;
-	connections->free = entry;
+	entries_set(&connections->entries, entry, ENTRY_FREE);
 	return entry->watch.descriptor;
 }
 
@@ -148,29 +81,13 @@ static void end(struct entry *entry)
 /* Closes the longest idle one, or one that has never spoken. False: there is none. */
 static bool evict(struct connections *connections)
 {
-	struct entry *idle = connections->lists[IDLE].first;
-	struct entry *new = connections->lists[NEW].first;
-	if (!idle && new &&clock_monotonic_ms() - new->since >= SILENT_MS)
-		idle = new;
-	if (idle)
-		close(release(idle));
-	return idle != NULL;
-}
-
-static struct entry *free_entry(struct connections *connections)
-{
-	bool full = connections->used == connections->settings.maximum;
-	struct entry *entry = connections->free;
-	if (!entry && !full) {
-		entry = &connections->entries[connections->used++];
-		entry->connections = connections;
-		return entry;
-	}
-	if (!entry && evict(connections))
-		entry = connections->free;
-	if (entry)
-		connections->free = entry->next;
-	return entry;
+	struct entry *longest = entries_oldest(&connections->entries, ENTRY_IDLE);
+	struct entry *silent = entries_oldest(&connections->entries, ENTRY_NEW);
+	if (!longest && silent && clock_monotonic_ms() - silent->since >= SILENT_MS)
+		longest = silent;
+	if (longest)
+		close(release(longest));
+	return longest != NULL;
 }
 
 static bool watch(struct entry *entry)
@@ -225,12 +142,12 @@ static bool leave(struct entry *entry)
 }
 
 /* Nothing more has come for now. */
-static void become_silent(struct entry *entry, enum state state)
+static void become_silent(struct entry *entry, enum entry_state state)
 {
 	struct connections *connections = entry->connections;
 	bool fresh = !entry->watched;
-	set_state(entry, state);
-	if (state == IDLE && connections->drain_until > 0) {
+	entries_set(&entry->connections->entries, entry, state);
+	if (state == ENTRY_IDLE && connections->drain_until > 0) {
 		(void)!leave(entry); /* else connections_drained() tries again */
 	} else if (!watch(entry)) { /* which tells at once what has come in between */
 		end(entry);
@@ -245,16 +162,16 @@ static void serve(void *context)
 	struct entry *entry = context;
 	const struct connections_settings *settings = &entry->connections->settings;
 	const struct waiter peer = { .context = entry, .wait = wait_for_peer, .suspend = suspend };
-	enum state silent = entry->state;
+	enum entry_state silent = entry->state;
 	char ahead[AHEAD];
-	set_state(entry, SERVED);
+	entries_set(&entry->connections->entries, entry, ENTRY_SERVED);
 	do {
 		entry->readable = false;
 		ssize_t count = recv(entry->watch.descriptor, ahead, AHEAD, MSG_DONTWAIT);
 		if (count < 0 && errno == EAGAIN)
 			break;
 		entry->readable = count == AHEAD;
-		silent = IDLE;
+		silent = ENTRY_IDLE;
 		if (count <= 0 || !settings->serve(settings->context, entry->watch.descriptor,
 					  (struct text){ ahead, (size_t)count }, &peer)) {
 			end(entry);
@@ -275,7 +192,7 @@ static void happened(struct watch *watched, uint32_t events)
 	struct entry *entry = (struct entry *)watched;
 	const struct waiter *waiter = &entry->connections->waiter;
 	entry->ending = entry->ending || events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR);
-	if (entry->state != SERVED) {
+	if (entry->state != ENTRY_SERVED) {
 		start(entry);
 		return;
 	}
@@ -284,18 +201,16 @@ static void happened(struct watch *watched, uint32_t events)
 		waiter->wake(waiter->context, entry->waiting);
 }
 
-static struct entry *add(struct connections *connections, int socket, enum state state)
+static struct entry *add(struct connections *connections, int socket, enum entry_state state)
 {
-	struct entry *entry = free_entry(connections);
+	struct entry *entry = entries_take(&connections->entries);
 	if (!entry) {
 		close(socket);
 		return NULL;
 	}
+	entry->connections = connections;
 	entry->watch = (struct watch){ socket, happened };
-	entry->watched = false;
-	entry->ending = false;
-	entry->waiting = NULL;
-	set_state(entry, state);
+	entries_set(&connections->entries, entry, state);
 	return entry;
 }
 
@@ -303,15 +218,14 @@ static struct entry *add(struct connections *connections, int socket, enum state
 static void accept_one(struct watch *listener, uint32_t events)
 {
 	struct connections *connections = (struct connections *)listener;
-	bool full = !connections->free && connections->used == connections->settings.maximum;
 	(void)events;
-	if (full && !evict(connections)) {
+	if (entries_are_full(&connections->entries) && !evict(connections)) {
 		watch_listener(connections, false);
 		return;
 	}
 	int socket = accept4(listener->descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (socket >= 0) {
-		struct entry *entry = add(connections, socket, NEW);
+		struct entry *entry = add(connections, socket, ENTRY_NEW);
 		if (entry)
 			start(entry);
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
@@ -326,10 +240,12 @@ static void adopt(struct watch *adopting, uint32_t events)
 	struct connections *connections = (struct connections *)(adopting - 1);
 	(void)events;
 	for (unsigned i = 0; i < ADOPTED; i++) {
+		if (entries_are_full(&connections->entries))
+			evict(connections);
 		int socket = handoff_take(connections->settings.handoff);
-		struct entry *entry = socket >= 0 ? add(connections, socket, IDLE) : NULL;
 		if (socket < 0)
 			break;
+		struct entry *entry = add(connections, socket, ENTRY_IDLE);
 		if (entry && !watch(entry))
 			end(entry);
 	}
@@ -337,10 +253,11 @@ static void adopt(struct watch *adopting, uint32_t events)
 
 struct connections *connections_open(struct loop *loop, const struct connections_settings *settings)
 {
-	struct connections *connections = calloc(
-		1, sizeof(*connections) + settings->maximum * sizeof(connections->entries[0]));
-	if (!connections)
+	struct connections *connections = calloc(1, sizeof(*connections));
+	if (!connections || !entries_init(&connections->entries, settings->maximum)) {
+		free(connections);
 		return NULL;
+	}
 	connections->loop = loop;
 	connections->waiter = loop_waiter(loop);
 	connections->settings = *settings;
@@ -353,7 +270,7 @@ struct connections *connections_open(struct loop *loop, const struct connections
 	}
 	if (watched)
 		return connections;
-	free(connections);
+	connections_close(connections);
 	return NULL;
 }
 
@@ -361,23 +278,26 @@ void connections_close(struct connections *connections)
 {
 	if (!connections)
 		return;
-	for (unsigned i = 0; i < connections->used; i++)
-		if (connections->entries[i].state != FREE)
-			close(release(&connections->entries[i]));
+	struct entries *entries = &connections->entries;
+	for (unsigned i = 0; i < entries->used; i++)
+		if (entries->table[i].state != ENTRY_FREE)
+			close(release(&entries->table[i]));
+	entries_finish(entries);
 	free(connections);
 }
 
-static void end_silent(struct list *list, int64_t since)
+static void end_silent(struct connections *connections, enum entry_state state, int64_t since)
 {
-	while (list->first && list->first->since <= since)
-		end(list->first);
+	struct entry *entry;
+	while ((entry = entries_oldest(&connections->entries, state)) && entry->since <= since)
+		end(entry);
 }
 
 int64_t connections_sweep(struct connections *connections)
 {
 	int64_t now = clock_monotonic_ms();
-	end_silent(&connections->lists[NEW], now - connections->settings.patience_ms);
-	end_silent(&connections->lists[IDLE], now - IDLE_MS);
+	end_silent(connections, ENTRY_NEW, now - connections->settings.patience_ms);
+	end_silent(connections, ENTRY_IDLE, now - IDLE_MS);
 	if (connections->accept_at > 0 && now >= connections->accept_at) {
 		connections->accept_at = 0;
 		watch_listener(connections, true);
@@ -399,14 +319,13 @@ void connections_drain(struct connections *connections)
 
 bool connections_drained(struct connections *connections)
 {
-	struct list *idle = &connections->lists[IDLE];
-	struct list *new = &connections->lists[NEW];
-	bool late = clock_monotonic_ms() >= connections->drain_until;
-	while (idle->first && leave(idle->first)) {
+	const struct entries *entries = &connections->entries;
+	struct entry *idle;
+	while ((idle = entries_oldest(entries, ENTRY_IDLE)) && leave(idle)) {
 	}
-	while (late && idle->first)
-		end(idle->first);
-	while (late && new->first)
-		end(new->first);
-	return !idle->first && !new->first;
+	if (clock_monotonic_ms() >= connections->drain_until) {
+		end_silent(connections, ENTRY_IDLE, INT64_MAX);
+		end_silent(connections, ENTRY_NEW, INT64_MAX);
+	}
+	return !entries_oldest(entries, ENTRY_IDLE) && !entries_oldest(entries, ENTRY_NEW);
 }
