@@ -130,7 +130,8 @@ static long automatic(const struct setting_row *row)
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	if (cores < 1)
 		cores = 1;
-	return strcmp(row->key, "workers") == 0 ? 2 * cores : cores;
+	/* looking up the name of the database's host blocks a worker: another one goes on */
+	return strcmp(row->key, "workers") == 0 && cores < 2 ? 2 : cores;
 }
 
 static bool parse_integer(const struct setting_row *row, struct text value, long *integer)

@@ -17,7 +17,7 @@ from harness import Cluster, Nginx, Service, demote, folder, wait_until  # noqa:
 
 BUILD = Path(os.environ["LATCHKEY_BENCH_BUILD"])
 CORES = len(os.sched_getaffinity(0))
-WORKERS = 4
+WORKERS = max(2, CORES)  # as http.workers = auto
 CONNECTIONS = 16
 
 

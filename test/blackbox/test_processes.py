@@ -47,16 +47,15 @@ def reload(service, **settings):
 
 @pytest.mark.parametrize("slots", [1, 2])
 def test_a_killed_hasher_is_noticed_by_nobody(make, address, slots):
-    """A hundred log-ins, and twice a hasher dies over one of them."""
+    """A hundred log-ins, and hashers die over them."""
     service, web = make(passwords__memory=2048, passwords__slots=slots)
     email = address()
     register(web, email)
     time.sleep(1)  # one that dies young is replaced after a pause
     threads, answers = log_ins(service, email, 100)
-    for _ in range(2):
-        wait_until(lambda: not all(Path(f"/proc/{h}/stat").read_text().split()[2] == "S" for h in service.children("hasher")))
-        service.kill(service.children("hasher")[0])
-        time.sleep(0.1)
+    wait_until(lambda: len(answers) > 10, step=0.001)
+    service.kill(service.children("hasher")[0])
+    assert len(answers) < 100  # it was in the middle of them
     for thread in threads:
         thread.join()
     assert answers == [200] * 100
