@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Nginx, Service, fastcgi_octets, wait_until
+from harness import Nginx, Service, answer_of, fastcgi_octets, wait_until
 from sink import Sink
 from test_kept import Kept
 
@@ -241,3 +241,35 @@ def test_alone_a_request_that_stops_halfway_is_closed_after_mail_was_sent(alone,
         assert peer.is_closed() and 1 < time.monotonic() - started < 4
     with Kept(service) as peer:
         assert peer.request("POST", "/login", {"username": email, "password": PASSWORD})[0] == 200
+
+
+def test_a_silent_database_host_gets_its_share_of_the_time(make):
+    """libpq alone would wait for it until database.timeout is over, each time anew."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(64)
+        service, web = make(database__timeout="3s", http__workers=2)
+        service.expect("database_away", None)
+        place = service.cluster.url(service.database).partition("host=")[2].partition("&")[0]
+        hosts = f"postgresql:///{service.database}?host=127.0.0.1,{place}&port={silent.getsockname()[1]},5432&user=postgres"
+        reload(service, database__url=hosts)
+        started = time.monotonic()
+        assert web.get("/api/auth/health").status == 200
+        assert time.monotonic() - started < 3
+
+
+def test_others_are_served_while_one_connects_to_the_database(make):
+    """A worker whose database does not answer answers what needs none."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(64)
+        service, _ = make(database__timeout="3s", http__workers=1)
+        service.expect("database_away", None)
+        reload(service, database__url=f"postgresql://127.0.0.1:{silent.getsockname()[1]}/none?user=postgres")
+        with Kept(service) as waiting, Kept(service) as other:
+            waiting.send("GET", "/health")
+            started = time.monotonic()
+            for _ in range(20):
+                assert other.request("GET", "/nowhere")[0] == 404
+            assert time.monotonic() - started < 2
+            assert answer_of(waiting.socket)[0] == 503 and time.monotonic() - started > 2
