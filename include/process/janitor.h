@@ -35,7 +35,8 @@ void janitor_finish(struct janitor *janitor);
  * database. */
 bool janitor_purge(struct janitor *janitor);
 
-/* Batch after batch until nothing is left, or for so long. */
+/* Batch after batch until nothing is left, or for so long: for a process that ends then. What it
+ * walks it begins anywhere, so that it comes round in the end. */
 void janitor_purge_for(struct janitor *janitor, int64_t milliseconds);
 
 /* Purges if that is due. Returns the milliseconds until the next is. Waits for the database. */

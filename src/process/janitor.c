@@ -36,16 +36,11 @@ static const struct {
 void janitor_init(struct janitor *janitor, const struct settings *settings, const struct log *log,
 	struct store *store)
 {
-	uint32_t anywhere;
 	memset(janitor, 0, sizeof(*janitor));
 	janitor->settings = settings;
 	janitor->log = log;
 	janitor->store = store;
 	arena_init(&janitor->arena);
-	/* a process that does not live long begins elsewhere each time */
-	secret_random(&anywhere, sizeof(anywhere));
-	for (size_t i = 0; i < JANITOR_PURGES; i++)
-		janitor->after[i] = purges[i].walks ? anywhere : 0;
 }
 
 void janitor_finish(struct janitor *janitor)
@@ -103,6 +98,10 @@ bool janitor_purge(struct janitor *janitor)
 void janitor_purge_for(struct janitor *janitor, int64_t milliseconds)
 {
 	int64_t until = clock_monotonic_ms() + milliseconds;
+	uint32_t anywhere;
+	secret_random(&anywhere, sizeof(anywhere));
+	for (size_t i = 0; i < JANITOR_PURGES; i++)
+		janitor->after[i] = purges[i].walks ? anywhere : 0;
 	while (janitor_purge(janitor) && clock_monotonic_ms() < until) {
 	}
 }
