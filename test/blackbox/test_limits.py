@@ -327,11 +327,12 @@ def test_a_provider_s_customer_does_not_use_up_a_budget(site, address):
 class Limits:
     """rate_limits_take() and rate_limits_return() at moments of the test's own."""
 
-    def __init__(self, service):
+    def __init__(self, service, keep=False):
         self.connection = psycopg2.connect(service.cluster.url(service.database))
         self.connection.autocommit = True
         self.cursor = self.connection.cursor()
-        self.cursor.execute("DELETE FROM rate_limits")
+        if not keep:
+            self.cursor.execute("DELETE FROM rate_limits")
 
     def take(self, rules, moment, account="a", known=False):
         """rules: (kind, number of the key, allowed, seconds); moment in microseconds."""
@@ -450,6 +451,40 @@ def test_exactly_as_many_at_once(limits, allowed, seconds):
         return
     assert all(limits.take([("network", 1, allowed, seconds)], NOON)[0] == 0 for _ in range(allowed))
     assert limits.take([("network", 1, allowed, seconds)], NOON)[0] == -(-seconds // allowed)
+
+
+def test_many_at_once_add_up(service, limits):
+    """At one moment eight connections take and give back under keys that they share, most of the time at
+    their limits. In the end each key is busy for just the tries that were kept, and there was no deadlock."""
+    def work(seed):
+        mine, choose, kept = Limits(service, keep=True), random.Random(seed), []
+        for _ in range(250):
+            if kept and choose.random() < 0.45:
+                mine.give_back(kept.pop(choose.randrange(len(kept)))[1], NOON)
+                continue
+            account, network = choose.choice("abc"), choose.choice([10, 11])
+            rules = [("account", 1, 4, 60), ("network", network, 9, 60), ("stranger", 2, 5, 3600), ("network", 20, 12, 60)]
+            wait, _, taken = mine.take(rules, NOON, account)
+            if taken:
+                kept.append(((account, network), taken))
+            else:
+                refused.append(wait)
+        mine.connection.close()
+        return kept
+
+    refused = []
+    kept = [one for list_ in at_once(8, work) for one in list_]
+    assert 6 <= len(kept) <= 12 and len(refused) > 100
+    limits.cursor.execute("SELECT busy_until - %s FROM rate_limits", (NOON,))
+    busy = sorted(int(row[0]) for row in limits.cursor.fetchall())
+    accounts = [sum(names[0] == one for names, _ in kept) for one in "abc"]
+    networks = [sum(names[1] == one for names, _ in kept) for one in (10, 11)]
+    expected = [n * 15 * SECOND for n in accounts] + [n * 720 * SECOND for n in accounts]
+    expected += [n * (60 * SECOND // 9) for n in networks] + [len(kept) * 5 * SECOND]
+    assert busy == sorted(n for n in expected if n > 0)
+    for _, taken in kept:
+        limits.give_back(taken, NOON)
+    assert limits.rows() == 0
 
 
 def test_all_or_nothing(limits):
