@@ -10,7 +10,7 @@
 #include "base/settings.h"
 #include "store/connection.h"
 
-#define JANITOR_PURGES 6 /* tables with rows that expire */
+#define JANITOR_PURGES 7 /* statements, each for rows that expire */
 
 /* Deletes what has expired, a few rows at a time, so that no request waits for it. */
 struct janitor {
@@ -31,7 +31,7 @@ void janitor_init(struct janitor *janitor, const struct settings *settings, cons
 	struct store *store);
 void janitor_finish(struct janitor *janitor);
 
-/* One small batch of the expired rows of each table that is due. True where there may be more. Waits for the
+/* One small batch of each kind of expired rows that is due. True where there may be more. Waits for the
  * database. */
 bool janitor_purge(struct janitor *janitor);
 

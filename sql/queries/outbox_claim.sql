@@ -1,25 +1,60 @@
 -- $1 bigint count, $2 uuid claim, $3 bigint lease
 -- bigint pk, uuid id, text letter, text recipient, text full_name, text sealed_token,
--- bigint created_at, bigint attempts, bigint age, boolean abandoned
+-- bigint created_at, bigint attempts, bigint age, boolean needed, boolean expired,
+-- boolean abandoned
 --
 -- The mails that are due, the oldest first; for as many seconds as the lease nobody else gets them.
--- Two couriers that ask at once get different ones. age is in seconds, since the first attempt;
--- abandoned: it was claimed before, and nobody said what became of it.
+-- Two couriers that ask at once get different ones.
+--
+-- A mail goes to the account that the address has by now, and is not needed where there is none, or
+-- where what it is for has happened since: such rows are deleted. The first claim makes the link's
+-- token valid. A name is given for verified addresses only: a stranger may have registered it.
+--
+-- age is in seconds, since the first attempt; expired: the link is; abandoned: it was claimed
+-- before, and nobody said what became of it.
 WITH due AS MATERIALIZED (
-	SELECT pk, claimed_until IS NOT NULL AS abandoned FROM outbox
+	SELECT pk, id, letter, recipient, token_digest, token_expires_at, requested_from, created_at,
+		claimed_until IS NOT NULL AS abandoned
+	FROM outbox
 	WHERE failed_at IS NULL AND GREATEST(next_attempt_at, claimed_until) <= now()
 	ORDER BY GREATEST(next_attempt_at, claimed_until)
 	LIMIT $1
 	FOR UPDATE SKIP LOCKED
+), looked_up AS MATERIALIZED (
+	SELECT due.*, user_pk, email, CASE WHEN verified THEN full_name END AS full_name,
+		CASE letter WHEN 'verify' THEN user_pk IS NOT NULL AND NOT verified
+			WHEN 'reset' THEN user_pk IS NOT NULL AND due.created_at >= password_changed_at
+			WHEN 'known' THEN user_pk IS NOT NULL
+			ELSE true END AS needed
+	FROM due LEFT JOIN LATERAL (
+		SELECT pk AS user_pk, email, full_name, email_verified_at IS NOT NULL AS verified,
+			password_changed_at
+		FROM users
+		WHERE lower(email COLLATE "C") = lower(due.recipient COLLATE "C") AND disabled_at IS NULL
+		LIMIT 1) AS owner ON true
+), made AS (
+	INSERT INTO one_time_tokens (digest, user_pk, purpose, created_at, expires_at)
+	SELECT token_digest, user_pk, letter, created_at, token_expires_at FROM looked_up
+	WHERE needed AND letter IN ('verify', 'reset') AND token_digest IS NOT NULL AND token_expires_at > now()
+	ON CONFLICT DO NOTHING
+), noted AS (
+	INSERT INTO events (at, kind, user_pk, client)
+	SELECT created_at, CASE letter WHEN 'verify' THEN 'verification_requested'
+		WHEN 'reset' THEN 'reset_requested' ELSE 'registered_again' END, user_pk, requested_from
+	FROM looked_up WHERE requested_from IS NOT NULL
+), dropped AS (
+	DELETE FROM outbox USING looked_up WHERE outbox.pk = looked_up.pk AND NOT needed
 ), claimed AS (
 	UPDATE outbox SET claimed_by = $2, claimed_until = now() + make_interval(secs => $3::bigint),
 		first_attempt_at = COALESCE(first_attempt_at, now()),
-		attempts = attempts + abandoned::int
-	FROM due WHERE outbox.pk = due.pk
-	RETURNING outbox.pk, id, letter, recipient, full_name, sealed_token, created_at, attempts,
-		first_attempt_at, abandoned
+		attempts = attempts + abandoned::int, recipient = COALESCE(email, outbox.recipient),
+		token_digest = NULL, requested_from = NULL
+	FROM looked_up WHERE outbox.pk = looked_up.pk AND needed
+	RETURNING outbox.pk, outbox.recipient, sealed_token, attempts, first_attempt_at
 )
-SELECT pk, id, letter, recipient, full_name, sealed_token,
+SELECT pk, id, letter, claimed.recipient, full_name, sealed_token,
 	floor(EXTRACT(epoch FROM created_at))::bigint AS created_at, attempts,
-	floor(EXTRACT(epoch FROM now() - first_attempt_at))::bigint AS age, abandoned
-FROM claimed ORDER BY pk
+	floor(EXTRACT(epoch FROM now() - first_attempt_at))::bigint AS age, needed,
+	COALESCE(token_expires_at <= now(), false) AS expired, abandoned
+FROM looked_up LEFT JOIN claimed USING (pk)
+ORDER BY pk

@@ -13,15 +13,15 @@ WITH held AS MATERIALIZED (
 	UPDATE users SET password_hash = $4, password_changed_at = now(),
 		credential_version = users.credential_version + 1
 	FROM held WHERE pk = user_pk AND held.credential_version = $3
-	RETURNING pk, email, full_name, users.credential_version
+	RETURNING pk, email, users.credential_version
 ), carried AS (
 	UPDATE sessions SET credential_version = account.credential_version
 	FROM account WHERE user_pk = pk AND id = $2
 ), voided AS (
 	DELETE FROM one_time_tokens USING account WHERE user_pk = pk AND purpose = 'reset'
 ), posted AS (
-	INSERT INTO outbox (letter, recipient, full_name)
-	SELECT 'changed', email, full_name FROM account
+	INSERT INTO outbox (letter, recipient)
+	SELECT 'changed', email FROM account
 ), noted AS (
 	INSERT INTO events (kind, user_pk, session_id, client)
 	SELECT 'password_changed', pk, $2, $5 FROM account

@@ -2,10 +2,9 @@
 /*
  * Registration: the try is counted, the password hashed, and one statement writes the account,
  * its verification mail and, where the answer has tokens, its first session. The hash comes before
- * it is known whether the e-mail is taken: the time tells nothing.
+ * it is known whether the e-mail is taken, and that statement writes a mail then too: the time tells
+ * nothing.
  */
-#include <string.h>
-
 #include "base/clock.h"
 #include "operations/limits.h"
 #include "operations/session.h"
@@ -21,29 +20,8 @@ static enum outcome refuse(
 	return outcome;
 }
 
-/* Who registers an address again may be its owner or not. Where the answer must not tell, the
- * owner gets a letter instead. */
-static enum outcome taken(struct context *context, const struct input *input,
-	const struct rows *rows, struct output *output)
-{
-	if (strcmp(rows->constraint, "users_username") == 0)
-		return refuse(output, OUTCOME_USERNAME_TAKEN, offsetof(struct input, username),
-			"This username is taken.");
-	if (input->reveals_existence)
-		return refuse(output, OUTCOME_EMAIL_TAKEN, offsetof(struct input, email),
-			"This email is already registered.");
-	struct text email = value_folded(context->arena, input->email);
-	struct rows unused;
-	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_ACCOUNT_KNOWN, &unused, bind_text(email),
-		limit_bind(context, LIMIT_VERIFY_MAIL), bind_text(context->client));
-	return result == STORE_ROWS || result == STORE_NONE
-		       ? OUTCOME_OK
-		       : session_failed(context, result, output);
-}
-
 static enum store_result create(struct context *context, struct user *user, struct text phc,
-	const struct session *session, bool opens_session, struct rows *rows)
+	const struct session *session, const struct input *input, struct rows *rows)
 {
 	struct text email = value_folded(context->arena, user->email);
 	struct onetime onetime = onetime_create(context->arena);
@@ -55,12 +33,13 @@ static enum store_result create(struct context *context, struct user *user, stru
 	return STORE_RUN(context->store, context->arena, STATEMENT_ACCOUNT_CREATE, rows,
 		bind_text(user->email), bind_text(user->username), bind_text(user->full_name),
 		bind_text(user->first_name), bind_text(user->last_name), bind_text(phc),
-		opens_session ? bind_uuid(session->id) : bind_text(TEXT_NONE),
+		input->opens_session ? bind_uuid(session->id) : bind_text(TEXT_NONE),
 		bind_integer(context->settings->sessions_lifetime),
 		bind_octets(onetime.digest, sizeof(onetime.digest)),
 		bind_integer(context->settings->links_verify_ttl), bind_text(sealed),
 		limit_bind(context, LIMIT_VERIFY_MAIL),
-		bind_integer(context->settings->sessions_idle), bind_text(context->client));
+		bind_integer(context->settings->sessions_idle), bind_text(context->client),
+		bind_boolean(!input->reveals_existence));
 }
 
 static enum outcome issue_tokens(struct context *context, struct session *session,
@@ -108,15 +87,21 @@ enum outcome operation_register(
 
 	struct session session = { .id = uuid_ordered() };
 	struct rows rows;
-	enum store_result result =
-		create(context, user, phc, &session, input->opens_session, &rows);
+	enum store_result result = create(context, user, phc, &session, input, &rows);
 	if (result == STORE_CONFLICT)
-		return taken(context, input, &rows, output);
+		return refuse(output, OUTCOME_USERNAME_TAKEN, offsetof(struct input, username),
+			"This username is taken.");
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
+	limit_note_spent(context, LIMIT_VERIFY_MAIL, rows_boolean(&rows, 0, 4));
+	/* who registers an address again may be its owner or not: the answer tells, or a letter */
+	if (rows_is_null(&rows, 0, 0))
+		return input->reveals_existence
+			       ? refuse(output, OUTCOME_EMAIL_TAKEN, offsetof(struct input, email),
+					 "This email is already registered.")
+			       : OUTCOME_OK;
 	user->pk = rows_integer(&rows, 0, 0);
 	user->id = rows_uuid(&rows, 0, 1);
 	user->created_at = rows_integer(&rows, 0, 2);
-	limit_note_spent(context, LIMIT_VERIFY_MAIL, rows_boolean(&rows, 0, 4));
 	return input->opens_session ? issue_tokens(context, &session, &rows, output) : OUTCOME_OK;
 }

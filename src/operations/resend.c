@@ -8,7 +8,10 @@
 enum outcome operation_resend(
 	struct context *context, const struct input *input, struct output *output)
 {
-	struct rows rows;
-	return letter_request(context, STATEMENT_VERIFICATION_RENEW, LIMIT_VERIFY,
-		context->settings->links_verify_ttl, input->email, &rows, output);
+	const struct letter_request request = {
+		.letter = TEXT("verify"),
+		.limit = LIMIT_VERIFY,
+		.lifetime = context->settings->links_verify_ttl,
+	};
+	return letter_request(context, &request, input->email, output);
 }

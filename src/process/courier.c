@@ -22,7 +22,7 @@
 
 /* A lost notification, or another host's, is found by looking this often. */
 #define LOOK_MS 5000
-#define BUSY_MS 100
+#define BUSY_MS 1000
 
 void courier_init(struct courier *courier, const struct settings *settings, const struct log *log,
 	const struct keyring *keyring, struct store *store)
@@ -84,10 +84,34 @@ static const char *render(struct batch *batch, size_t row, struct message *messa
 	if (rows_boolean(rows, row, BATCH_ABANDONED) &&
 		rows_integer(rows, row, BATCH_AGE) >= courier->settings->mail_give_up)
 		return "each courier that had it ended before it knew what became of it";
+	if (rows_boolean(rows, row, BATCH_EXPIRED))
+		return "its link expired before it could be sent";
 	if (text_is_given(sealed) &&
 		!onetime_open(&courier->arena, courier->keyring, sealed, bound, &letter.token))
 		return "its token cannot be opened: the key that sealed it is not in tokens.keys";
 	return letter_render(courier->settings, &courier->arena, &letter, message);
+}
+
+/* What is needed and can be sent becomes a message. */
+static void sort_in(struct batch *batch, size_t row)
+{
+	struct courier *courier = batch->courier;
+	if (!rows_boolean(&batch->rows, row, BATCH_NEEDED)) {
+		batch->done[row] = true;
+		log_debug(courier->log, "mail_dropped", "id=%s letter=%.*s", batch_id(batch, row),
+			TEXT_PRINTF(rows_text(&batch->rows, row, BATCH_LETTER)));
+		return;
+	}
+	if (rows_boolean(&batch->rows, row, BATCH_ABANDONED))
+		log_warning(courier->log, "mail_abandoned",
+			"id=%s the courier that had it ended before it knew what became of it: it "
+			"may arrive twice",
+			batch_id(batch, row));
+	const char *wrong = render(batch, row, &batch->messages[batch->count]);
+	if (wrong)
+		batch_fail(batch, row, wrong);
+	else
+		batch->row_of[batch->count++] = row;
 }
 
 /* Claims what is due, and renders what can be sent. */
@@ -99,18 +123,8 @@ static bool claim(struct batch *batch)
 		    bind_integer(COURIER_BATCH), bind_uuid(batch->claim),
 		    bind_integer(batch_lease(courier))) != STORE_ROWS)
 		return false;
-	for (size_t row = 0; row < batch->rows.count; row++) {
-		if (rows_boolean(&batch->rows, row, BATCH_ABANDONED))
-			log_warning(courier->log, "mail_abandoned",
-				"id=%s the courier that had it ended before it knew what became of "
-				"it: it may arrive twice",
-				batch_id(batch, row));
-		const char *wrong = render(batch, row, &batch->messages[batch->count]);
-		if (wrong)
-			batch_fail(batch, row, wrong);
-		else
-			batch->row_of[batch->count++] = row;
-	}
+	for (size_t row = 0; row < batch->rows.count; row++)
+		sort_in(batch, row);
 	return true;
 }
 

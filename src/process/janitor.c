@@ -31,6 +31,7 @@ static const struct {
 	{ STATEMENT_PURGE_KNOWN_NETWORKS, false, false },
 	{ STATEMENT_PURGE_EVENTS, true, false },
 	{ STATEMENT_PURGE_OUTBOX, true, false },
+	{ STATEMENT_PURGE_OUTBOX_TOKENS, false, false },
 };
 
 void janitor_init(struct janitor *janitor, const struct settings *settings, const struct log *log,

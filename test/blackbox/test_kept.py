@@ -156,8 +156,8 @@ def test_each_hears_what_is_meant_for_it(make):
     """Many at once in one worker, among them statements that fail."""
     service, _ = make(http__workers=1)
     accounts = people(service, 12)
-    service.query("ALTER TABLE one_time_tokens RENAME TO elsewhere")  # forgot fails now, and nothing else
-    service.expect("statement_failed", None, "statement=reset_request ")
+    service.query("ALTER FUNCTION rate_limits_take RENAME TO elsewhere")  # forgot fails now, and nothing else
+    service.expect("statement_failed", None, "statement=mail_request ")
     wrong = []
 
     def insist(email, tokens):
