@@ -293,20 +293,30 @@ static void end_silent(struct connections *connections, enum entry_state state, 
 		end(entry);
 }
 
+/* When the first of them will have been silent for too long (monotonic ms). */
+static int64_t next_end(const struct connections *connections)
+{
+	const struct entry *new = entries_oldest(&connections->entries, ENTRY_NEW);
+	const struct entry *idle = entries_oldest(&connections->entries, ENTRY_IDLE);
+	int64_t new_end = new ? new->since + connections->settings.patience_ms : INT64_MAX;
+	int64_t idle_end = idle ? idle->since + IDLE_MS : INT64_MAX;
+	return new_end < idle_end ? new_end : idle_end;
+}
+
 int64_t connections_sweep(struct connections *connections)
 {
 	int64_t now = clock_monotonic_ms();
 	end_silent(connections, ENTRY_NEW, now - connections->settings.patience_ms);
 	end_silent(connections, ENTRY_IDLE, now - IDLE_MS);
-	if (connections->accept_at > 0 && now >= connections->accept_at) {
+	if (connections->accept_at > 0 && now >= connections->accept_at)
 		connections->accept_at = 0;
+	/* accepting has stopped for want of entries or descriptors; there may be some by now */
+	if (!connections->accepts && connections->accept_at == 0 &&
+		(!entries_are_full(&connections->entries) || evict(connections)))
 		watch_listener(connections, true);
-	}
-	/* accepting may have stopped for want of entries that can be had by now */
-	if (!connections->accepts && connections->accept_at == 0 && connections->drain_until == 0 &&
-		evict(connections))
-		watch_listener(connections, true);
-	return connections->accept_at > 0 ? connections->accept_at : now + SWEEP_MS;
+	if (!connections->accepts)
+		return connections->accept_at > 0 ? connections->accept_at : now + SWEEP_MS;
+	return next_end(connections);
 }
 
 void connections_drain(struct connections *connections)
