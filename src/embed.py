@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Turns files and lists of names into C, so that a new query, migration, letter or dialect is a
+"""Turns files and lists of names into C, so that a new migration, letter or dialect is a
 file and a word in a list.
 
-    embed.py statements OUT.c OUT.h FILE.sql...
     embed.py migrations OUT.c FILE.sql...
     embed.py letters    OUT.c FILE.txt FILE.html...
     embed.py dialects   OUT.c NAME...
@@ -30,26 +29,6 @@ def literal(text):
                 out += chr(octet)
         escaped.append(f'\t\t"{out}"')
     return "\n".join(escaped) or '\t\t""'
-
-
-def statements(source, header, *files):
-    """The comments of a query stay out: they would cross the wire with each preparation."""
-    names = sorted(Path(f).stem for f in files)
-    texts = {Path(f).stem: Path(f).read_text() for f in files}
-    body = {n: "".join(l for l in t.splitlines(keepends=True) if not l.startswith("--"))
-            for n, t in texts.items()}
-    for name, text in body.items():
-        if "--" in text or ";" in text:
-            sys.exit(f"{name}.sql: comments stand at the head, and a query ends without ';'")
-    write(header, HEAD + "#ifndef LATCHKEY_STORE_STATEMENTS_H\n#define LATCHKEY_STORE_STATEMENTS_H\n\n"
-          + "enum statement {\n" + "".join(f"\tSTATEMENT_{n.upper()},\n" for n in names) + "};\n"
-          + f"#define STATEMENT_COUNT {len(names)}\n\n"
-          + "struct statement_text {\n\tconst char *name;\n\tconst char *sql;\n};\n"
-          + "extern const struct statement_text statement_texts[STATEMENT_COUNT];\n\n#endif\n")
-    write(source, HEAD + '#include "store/statements.h"\n\n'
-          + "const struct statement_text statement_texts[STATEMENT_COUNT] = {\n"
-          + "".join(f'\t[STATEMENT_{n.upper()}] = {{ "{n}",\n{literal(body[n])} }},\n' for n in names)
-          + "};\n")
 
 
 def migrations(source, *files):
@@ -102,4 +81,4 @@ def write(path, text):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (statements, migrations, letters, dialects, passwords)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (migrations, letters, dialects, passwords)}[sys.argv[1]](*sys.argv[2:])

@@ -21,7 +21,7 @@ DIALECTS = {"api/dialect.h"}
 
 FENCES = {
     r"fcgi\w*\.h|fastcgi\.h": {"http/fcgi.c", "http/fcgi_os.c", "http/records.c"},
-    r"libpq-fe\.h": {"store/connection.c", "store/conninfo.c", "store/hosts.c", "store/pipeline.c", "store/row.c", "store/schema.c", "store/statement.c"},
+    r"libpq-fe\.h": {"store/conninfo.c", "store/hosts.c", "store/migrate.c", "store/pipeline.c", "store/row.c", "store/statement.c", "store/store.c", "store/wire.c"},
     r"libesmtp\.h|auth-client\.h": {"mail/smtp.c", "mail/smtp_dialogue.c", "mail/smtp_dialogue.h"},
     r"argon2\.h": {"passwords/engine_libargon2.c"},
     r"sodium\.h": {"passwords/engine_libsodium.c"},

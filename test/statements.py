@@ -14,6 +14,8 @@ from pathlib import Path
 import psycopg2
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+from statements import Statement  # noqa: E402
 BINARY = os.environ.get("LATCHKEY_BINARY", ROOT / "build" / "latchkey")
 
 FILL = """
@@ -39,38 +41,26 @@ VALUES = {"bigint": "1", "bytea": "'\\x00'", "text": "'user7@example.com'", "boo
           "limits": """'{"(network,00000000-0000-4000-8000-000000000000,3,60)"}'""", "taken": "'{00000000-0000-4000-8000-000000000000} {1} {1}'"}
 
 
-def signature(text):
-    """Parameters as (type, name) in order, and result columns as (type, name), from the head of a file."""
-    head = []
-    for line in text.splitlines():
-        if not line.startswith("-- ") or re.match(r"-- [A-Z]", line):
-            break
-        head.append(line[3:])
-    words = " ".join(head)
-    parameters = [m[1:] for m in sorted(re.findall(r"\$(\d+) (\w+) (\w+)", words), key=lambda m: int(m[0]))]
-    columns = re.findall(r"(?<![$\w])(bigint|text|uuid|bytea|boolean) (\w+)", re.sub(r"\$\d+ \w+ \w+,?", "", words))
-    return parameters, columns
-
-
 def check(cursor, path):
-    name, text = path.stem, path.read_text()
-    parameters, columns = signature(text)
-    body = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("--"))
-    cursor.execute(f'PREPARE "{name}" AS {body}')
-    cursor.execute("SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = %s", (name,))
-    real = cursor.fetchone()[0]
-    if real != [kind for kind, _ in parameters]:
-        yield f"{name}: its parameters are {real}, its head says {parameters}"
+    statement = Statement(path)
+    name, parameters = statement.name, statement.parameters
+    kinds = ", ".join(kind for _, kind in parameters)
+    cursor.execute("SAVEPOINT before")
+    try:
+        cursor.execute(f'PREPARE "{name}"' + (f" ({kinds})" if kinds else "") + f" AS {statement.sql}")
+    except psycopg2.Error as error:
+        cursor.execute("ROLLBACK TO before")
+        yield f"{name}: {error}"
         return
-    values = ", ".join(f"{VALUES.get(word, VALUES[kind])}::{kind}" for kind, word in parameters)
+    values = ", ".join(f"{VALUES.get(word, VALUES[kind])}::{kind}" for word, kind in parameters)
     call = f'EXECUTE "{name}"' + (f"({values})" if values else "")
     cursor.execute("SAVEPOINT before")
     cursor.execute(call if name != "account_create" else call.replace(VALUES["text"], "'new@example.com'"))
     types = {16: "boolean", 17: "bytea", 20: "bigint", 25: "text", 2950: "uuid"}
-    real = [(types.get(c.type_code, c.type_code), c.name) for c in cursor.description or []]
+    real = [(c.name, types.get(c.type_code, c.type_code)) for c in cursor.description or []]
     cursor.execute("ROLLBACK TO before")
-    if real != columns:
-        yield f"{name}: its columns are {real}, its head says {columns}"
+    if real != statement.columns:
+        yield f"{name}: its columns are {real}, its head says {statement.columns}"
     cursor.execute(f"EXPLAIN {call}")
     plan = "\n".join(row[0] for row in cursor.fetchall())
     for table in re.findall(r"Seq Scan on (\w+)", plan):
@@ -81,8 +71,9 @@ def check(cursor, path):
 
 def unused():
     source = "".join(p.read_text() for p in (ROOT / "src").rglob("*.c"))
+    source += "".join(f"store_purge_{name}(" for name in re.findall(r"PURGER\((\w+), [A-Z]", source))
     for path in sorted((ROOT / "sql" / "queries").glob("*.sql")):
-        if f"STATEMENT_{path.stem.upper()}" not in source:
+        if f"store_{path.stem}(" not in source and f"STATEMENT_{path.stem.upper()}" not in source:
             yield f"{path.name}: nobody runs it"
 
 

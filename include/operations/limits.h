@@ -3,7 +3,7 @@
 #define LATCHKEY_OPERATIONS_LIMITS_H
 
 #include "operations/operation.h"
-#include "store/statement.h"
+#include "store/statements.h"
 
 /*
  * How often something may be tried (OWASP Authentication Cheat Sheet, "Login Throttling"). One
@@ -25,11 +25,11 @@ enum limit {
 };
 
 /* The limits of one try from the context's network: the parameter `limits` of the statements. */
-struct bind limit_bind(struct context *context, enum limit limit);
+struct text limit_keys(struct context *context, enum limit limit);
 
 /* The digest of the context's network: the parameter `network` of the statements that ask, or
  * remember, whether an account knows it. */
-struct bind limit_network(struct context *context);
+struct uuid limit_network(struct context *context);
 
 /* Gives a try back that was counted and could not be judged, for nobody had time to hash: `taken` is
  * the column of the statement that counted it. What fails here is logged, and left counted. */

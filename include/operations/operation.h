@@ -13,7 +13,7 @@
 #include "base/uuid.h"
 #include "passwords/blocklist.h"
 #include "passwords/door.h"
-#include "store/connection.h"
+#include "store/store.h"
 #include "tokens/claims_cache.h"
 #include "tokens/keyring.h"
 

@@ -3,7 +3,7 @@
 #define LATCHKEY_OPERATIONS_SESSION_H
 
 #include "operations/operation.h"
-#include "store/statement.h"
+#include "store/statements.h"
 
 /*
  * What several operations do alike: turning rows into users, sessions into tokens, and hashing
@@ -27,9 +27,19 @@ __attribute__((warn_unused_result)) enum outcome session_access_token(
 __attribute__((warn_unused_result)) enum outcome session_refresh_token(
 	struct context *context, const struct session *session, struct output *output);
 
-/* The user in columns first..first+8: pk, id, email, username, full_name, first_name, last_name,
- * verified, created_at; `first` is the column of pk. */
-struct user session_user(const struct rows *rows, size_t first);
+/* The user of a statement's row that has a user's columns. */
+#define USER_OF(row)                                                                               \
+	((struct user){                                                                            \
+		.pk = (row).pk,                                                                    \
+		.id = (row).id,                                                                    \
+		.email = (row).email,                                                              \
+		.username = (row).username,                                                        \
+		.full_name = (row).full_name,                                                      \
+		.first_name = (row).first_name,                                                    \
+		.last_name = (row).last_name,                                                      \
+		.email_verified = (row).verified,                                                  \
+		.created_at = (row).created_at,                                                    \
+	})
 
 /* For results that an operation has no word of its own for. AWAY is UNAVAILABLE: to be tried again.
  * Everything else is a bug or a damaged schema, and INTERNAL_ERROR. */

@@ -11,16 +11,10 @@
 #include "base/settings.h"
 #include "base/uuid.h"
 #include "process/janitor.h"
-#include "store/connection.h"
+#include "store/statements.h"
 #include "tokens/keyring.h"
 
 #define COURIER_BATCH 20
-
-/* A mail that is out, while its row is still there. */
-struct sent_mail {
-	int64_t pk;
-	struct uuid claim;
-};
 
 /*
  * Takes mails from the outbox to the mail server. It claims those that are due for a time (a lease),
@@ -36,7 +30,7 @@ struct courier {
 	struct arena arena;
 	struct janitor janitor;
 	/* Mails that went out while the database was away: their rows go before any other is sent. */
-	struct sent_mail unsettled[COURIER_BATCH];
+	struct outbox_sent_parameters unsettled[COURIER_BATCH];
 	size_t unsettled_count;
 	bool accepted; /* with these settings a mail was taken, so they are good for sending */
 };

@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "base/log.h"
 #include "base/settings.h"
-#include "store/connection.h"
+#include "store/store.h"
 
 #define JANITOR_PURGES 7 /* statements, each for rows that expire */
 

@@ -6,7 +6,7 @@
 
 #include "base/arena.h"
 #include "base/settings.h"
-#include "store/connection.h"
+#include "store/store.h"
 
 /* A step of the schema, from sql/migrations/NNNN_name.sql. */
 struct migration {
@@ -39,9 +39,5 @@ enum schema_state { SCHEMA_FITS, SCHEMA_OLD, SCHEMA_NEW, SCHEMA_FOREIGN, SCHEMA_
  * what is wrong and what to do where it is not SCHEMA_FITS. */
 __attribute__((warn_unused_result)) enum schema_state schema_check(const struct settings *settings,
 	const struct log *log, struct arena *arena, const char **detail);
-
-/* The same on an open connection, for those who just made one. */
-__attribute__((warn_unused_result)) enum schema_state schema_compare(
-	struct store *store, struct arena *arena, const char **detail);
 
 #endif

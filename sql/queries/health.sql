@@ -1,2 +1,2 @@
--- boolean ok
+-- row: ok boolean
 SELECT true AS ok

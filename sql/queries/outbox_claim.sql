@@ -1,8 +1,3 @@
--- $1 bigint count, $2 uuid claim, $3 bigint lease
--- bigint pk, uuid id, text letter, text recipient, text full_name, text sealed_token,
--- bigint created_at, bigint attempts, bigint age, boolean needed, boolean expired,
--- boolean abandoned
---
 -- The mails that are due, the oldest first; for as many seconds as the lease nobody else gets them.
 -- Two couriers that ask at once get different ones.
 --
@@ -12,13 +7,18 @@
 --
 -- age is in seconds, since the first attempt; expired: the link is; abandoned: it was claimed
 -- before, and nobody said what became of it.
+--
+-- parameters: count bigint, claim uuid, lease bigint
+-- rows: pk bigint, id uuid, letter text, recipient text, full_name text, sealed_token text,
+--     created_at bigint, attempts bigint, age bigint, needed boolean, expired boolean,
+--     abandoned boolean
 WITH due AS MATERIALIZED (
 	SELECT pk, id, letter, recipient, token_digest, token_expires_at, requested_from, created_at,
 		claimed_until IS NOT NULL AS abandoned
 	FROM outbox
 	WHERE failed_at IS NULL AND GREATEST(next_attempt_at, claimed_until) <= now()
 	ORDER BY GREATEST(next_attempt_at, claimed_until)
-	LIMIT $1
+	LIMIT :count
 	FOR UPDATE SKIP LOCKED
 ), looked_up AS MATERIALIZED (
 	SELECT due.*, user_pk, email, CASE WHEN verified THEN full_name END AS full_name,
@@ -35,7 +35,8 @@ WITH due AS MATERIALIZED (
 ), made AS (
 	INSERT INTO one_time_tokens (digest, user_pk, purpose, created_at, expires_at)
 	SELECT token_digest, user_pk, letter, created_at, token_expires_at FROM looked_up
-	WHERE needed AND letter IN ('verify', 'reset') AND token_digest IS NOT NULL AND token_expires_at > now()
+	WHERE needed AND letter IN ('verify', 'reset') AND token_digest IS NOT NULL
+		AND token_expires_at > now()
 	ON CONFLICT DO NOTHING
 ), noted AS (
 	INSERT INTO events (at, kind, user_pk, client)
@@ -45,7 +46,7 @@ WITH due AS MATERIALIZED (
 ), dropped AS (
 	DELETE FROM outbox USING looked_up WHERE outbox.pk = looked_up.pk AND NOT needed
 ), claimed AS (
-	UPDATE outbox SET claimed_by = $2, claimed_until = now() + make_interval(secs => $3::bigint),
+	UPDATE outbox SET claimed_by = :claim, claimed_until = now() + make_interval(secs => :lease),
 		first_attempt_at = COALESCE(first_attempt_at, now()),
 		attempts = attempts + abandoned::int, recipient = COALESCE(email, outbox.recipient),
 		token_digest = NULL, requested_from = NULL

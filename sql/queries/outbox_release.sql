@@ -1,4 +1,4 @@
--- $1 uuid claim
---
 -- Gives back what is still under this claim: it is due as it was before.
-UPDATE outbox SET claimed_until = NULL, claimed_by = NULL WHERE claimed_by = $1
+--
+-- parameters: claim uuid
+UPDATE outbox SET claimed_until = NULL, claimed_by = NULL WHERE claimed_by = :claim

@@ -1,10 +1,10 @@
--- $1 uuid claim, $2 bigint lease
--- bigint renewed
---
 -- Begins the lease of what is still under this claim anew, and says how many mails that are.
+--
+-- parameters: claim uuid, lease bigint
+-- row: renewed bigint
 WITH renewed AS (
-	UPDATE outbox SET claimed_until = now() + make_interval(secs => $2::bigint)
-	WHERE claimed_by = $1
+	UPDATE outbox SET claimed_until = now() + make_interval(secs => :lease)
+	WHERE claimed_by = :claim
 	RETURNING 1
 )
 SELECT count(*) AS renewed FROM renewed

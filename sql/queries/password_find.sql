@@ -1,13 +1,14 @@
--- $1 text limits, $2 uuid network, $3 uuid user_id, $4 uuid session_id
--- bigint wait, text taken, text password_hash, bigint credential_version, text email,
--- text username
---
 -- The password of a living session's user, to be verified again; counted like a log-in. No row
 -- where the session is dead.
+--
+-- parameters: limits text, network uuid, user_id uuid, session_id uuid
+-- row: wait bigint, taken text, password_hash text, credential_version bigint, email text,
+--     username text
 WITH account AS MATERIALIZED (
 	SELECT user_pk, user_id, password_hash, credential_version, email, username
 	FROM living_sessions
-	WHERE user_id = $3 AND session_id = $4
+	WHERE user_id = :user_id AND session_id = :session_id
 )
 SELECT wait, taken, password_hash, credential_version, email, username
-FROM account, rate_limits_take($1, 'id ' || user_id, network_is_known(user_pk, $2), now())
+FROM account, rate_limits_take(
+	:limits, 'id ' || user_id, network_is_known(user_pk, :network), now())

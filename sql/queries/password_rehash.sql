@@ -1,6 +1,6 @@
--- $1 bigint user_pk, $2 text old_hash, $3 text new_hash
--- bigint pk
---
 -- The same password at today's cost, after a log-in that proved it.
-UPDATE users SET password_hash = $3 WHERE pk = $1 AND password_hash = $2
+--
+-- parameters: user_pk bigint, old_hash text, new_hash text
+-- row: pk bigint
+UPDATE users SET password_hash = :new_hash WHERE pk = :user_pk AND password_hash = :old_hash
 RETURNING pk

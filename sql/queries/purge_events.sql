@@ -1,9 +1,9 @@
--- $1 bigint count, $2 bigint after, $3 bigint retention
--- bigint purged, bigint reached
+-- parameters: count bigint, after bigint, retention bigint
+-- row: purged bigint, reached bigint
 WITH expired AS (
-	SELECT pk, at FROM events WHERE at <= now() - make_interval(secs => $3::bigint)
-		AND at >= 'epoch'::timestamptz + $2::bigint * interval '1 microsecond'
-	ORDER BY at LIMIT $1 FOR UPDATE SKIP LOCKED
+	SELECT pk, at FROM events WHERE at <= now() - make_interval(secs => :retention)
+		AND at >= 'epoch'::timestamptz + :after * interval '1 microsecond'
+	ORDER BY at LIMIT :count FOR UPDATE SKIP LOCKED
 ), purged AS (
 	DELETE FROM events USING expired WHERE events.pk = expired.pk
 	RETURNING 1

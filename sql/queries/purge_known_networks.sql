@@ -1,10 +1,10 @@
--- $1 bigint count, $2 bigint after
--- bigint purged, bigint reached
+-- parameters: count bigint, after bigint
+-- row: purged bigint, reached bigint
 WITH expired AS (
 	SELECT user_pk, network, seen_at FROM known_networks
 	WHERE seen_at <= now() - interval '30 days'
-		AND seen_at >= 'epoch'::timestamptz + $2::bigint * interval '1 microsecond'
-	ORDER BY seen_at LIMIT $1 FOR UPDATE SKIP LOCKED
+		AND seen_at >= 'epoch'::timestamptz + :after * interval '1 microsecond'
+	ORDER BY seen_at LIMIT :count FOR UPDATE SKIP LOCKED
 ), purged AS (
 	DELETE FROM known_networks USING expired
 	WHERE known_networks.user_pk = expired.user_pk AND known_networks.network = expired.network

@@ -1,9 +1,9 @@
--- $1 bigint count, $2 bigint after
--- bigint purged, bigint reached
+-- parameters: count bigint, after bigint
+-- row: purged bigint, reached bigint
 WITH expired AS (
 	SELECT digest, expires_at FROM one_time_tokens WHERE expires_at <= now()
-		AND expires_at >= 'epoch'::timestamptz + $2::bigint * interval '1 microsecond'
-	ORDER BY expires_at LIMIT $1 FOR UPDATE SKIP LOCKED
+		AND expires_at >= 'epoch'::timestamptz + :after * interval '1 microsecond'
+	ORDER BY expires_at LIMIT :count FOR UPDATE SKIP LOCKED
 ), purged AS (
 	DELETE FROM one_time_tokens USING expired WHERE one_time_tokens.digest = expired.digest
 	RETURNING 1

@@ -1,10 +1,10 @@
--- $1 bigint count, $2 bigint after, $3 bigint retention
--- bigint purged, bigint reached
+-- parameters: count bigint, after bigint, retention bigint
+-- row: purged bigint, reached bigint
 WITH expired AS (
 	SELECT pk, failed_at FROM outbox
-	WHERE failed_at IS NOT NULL AND failed_at <= now() - make_interval(secs => $3::bigint)
-		AND failed_at >= 'epoch'::timestamptz + $2::bigint * interval '1 microsecond'
-	ORDER BY failed_at LIMIT $1 FOR UPDATE SKIP LOCKED
+	WHERE failed_at IS NOT NULL AND failed_at <= now() - make_interval(secs => :retention)
+		AND failed_at >= 'epoch'::timestamptz + :after * interval '1 microsecond'
+	ORDER BY failed_at LIMIT :count FOR UPDATE SKIP LOCKED
 ), purged AS (
 	DELETE FROM outbox USING expired WHERE outbox.pk = expired.pk
 	RETURNING 1

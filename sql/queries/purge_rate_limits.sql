@@ -1,13 +1,13 @@
--- $1 bigint count, $2 bigint after
--- bigint purged, bigint reached, bigint steps
+-- So many pages of the table, from a page on (counted beyond the end, from the first again);
+-- reached is the next one, and 0 where that was the end. steps is how many calls like this one the
+-- whole table takes. Rows that a try has locked are left alone: tries lock in another order.
 --
--- So many pages of the table, from a page on (counted beyond the end, from the first again); reached
--- is the next one, and 0 where that was the end. steps is how many calls like this one the whole
--- table takes. Rows that a try has locked are
--- left alone: tries lock in another order.
+-- parameters: count bigint, after bigint
+-- row: purged bigint, reached bigint, steps bigint
 WITH pages AS MATERIALIZED (
-	SELECT $2::bigint % GREATEST(total, 1) AS first, $2::bigint % GREATEST(total, 1) + $1::bigint AS next, total
-	FROM (SELECT pg_relation_size('rate_limits') / current_setting('block_size')::bigint AS total) AS size
+	SELECT :after % GREATEST(total, 1) AS first, :after % GREATEST(total, 1) + :count AS next, total
+	FROM (SELECT pg_relation_size('rate_limits')
+		/ current_setting('block_size')::bigint AS total) AS size
 ), expired AS MATERIALIZED (
 	SELECT ctid FROM rate_limits
 	WHERE ctid >= (SELECT format('(%s,0)', first)::tid FROM pages)
@@ -18,6 +18,7 @@ WITH pages AS MATERIALIZED (
 	DELETE FROM rate_limits WHERE ctid = ANY (ARRAY(SELECT ctid FROM expired))
 	RETURNING 1
 )
-SELECT (SELECT count(*) FROM purged) AS purged, CASE WHEN next < total THEN next ELSE 0 END AS reached,
-	total / $1::bigint + 1 AS steps
+SELECT (SELECT count(*) FROM purged) AS purged,
+	CASE WHEN next < total THEN next ELSE 0 END AS reached,
+	total / :count + 1 AS steps
 FROM pages

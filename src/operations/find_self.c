@@ -5,13 +5,17 @@
 enum outcome operation_find_self(
 	struct context *context, const struct input *input, struct output *output)
 {
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_SESSION_USER,
-		&rows, bind_uuid(input->claims.subject), bind_uuid(input->claims.session));
+	const struct session_user_parameters parameters = {
+		.user_id = input->claims.subject,
+		.session_id = input->claims.session,
+	};
+	struct session_user_row row;
+	enum store_result result =
+		store_session_user(context->store, context->arena, &parameters, &row);
 	if (result == STORE_NONE)
 		return OUTCOME_UNAUTHORIZED;
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
-	output->user = session_user(&rows, 0);
+	output->user = USER_OF(row);
 	return OUTCOME_OK;
 }

@@ -10,9 +10,12 @@ enum outcome operation_find_verification(
 	unsigned char digest[SHA256_SIZE];
 	if (!onetime_digest(context->arena, input->one_time_token, digest))
 		return OUTCOME_INVALID_ONE_TIME_TOKEN;
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_VERIFICATION_FIND, &rows, bind_octets(digest, sizeof(digest)));
+	const struct verification_find_parameters parameters = {
+		.digest = { (const char *)digest, sizeof(digest) },
+	};
+	struct verification_find_row row;
+	enum store_result result =
+		store_verification_find(context->store, context->arena, &parameters, &row);
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_ONE_TIME_TOKEN;
 	return result == STORE_ROWS ? OUTCOME_OK : session_failed(context, result, output);

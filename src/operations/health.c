@@ -6,8 +6,7 @@ enum outcome operation_health(
 	struct context *context, const struct input *input, struct output *output)
 {
 	(void)input;
-	struct rows rows;
-	enum store_result result =
-		store_run(context->store, context->arena, STATEMENT_HEALTH, NULL, 0, &rows);
+	struct health_row row;
+	enum store_result result = store_health(context->store, context->arena, &row);
 	return result == STORE_ROWS ? OUTCOME_OK : session_busy(output);
 }

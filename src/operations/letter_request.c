@@ -6,28 +6,31 @@
 #include "operations/values.h"
 #include "tokens/onetime.h"
 
-enum { WAIT, SPENT, KNOWN };
-
 enum outcome letter_request(struct context *context, const struct letter_request *request,
 	struct text email, struct output *output)
 {
 	struct text folded = value_folded(context->arena, email);
 	struct onetime onetime = onetime_create(context->arena);
 	struct text sealed;
-	struct rows rows;
 	if (!onetime_seal(context->arena, context->keyring, onetime.token, folded, &sealed))
 		return session_broken(context, "no token was sealed");
-	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_MAIL_REQUEST,
-		&rows, limit_bind(context, request->limit), bind_text(folded),
-		bind_text(request->letter), bind_octets(onetime.digest, sizeof(onetime.digest)),
-		bind_integer(request->lifetime), bind_text(sealed), bind_text(context->client),
-		bind_boolean(request->reveals));
+	const struct mail_request_parameters parameters = {
+		.limits = limit_keys(context, request->limit),
+		.email = folded,
+		.letter = request->letter,
+		.digest = { (const char *)onetime.digest, sizeof(onetime.digest) },
+		.token_lifetime = request->lifetime,
+		.sealed_token = sealed,
+		.client = context->client,
+		.reveal = request->reveals,
+	};
+	struct mail_request_row row;
+	enum store_result result =
+		store_mail_request(context->store, context->arena, &parameters, &row);
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
-	int64_t wait = rows_integer(&rows, 0, WAIT);
-	if (wait > 0)
-		return limit_refuse(context, request->limit, wait, output);
-	limit_note_spent(context, request->limit, rows_boolean(&rows, 0, SPENT));
-	return request->reveals && !rows_boolean(&rows, 0, KNOWN) ? OUTCOME_UNKNOWN_EMAIL
-								  : OUTCOME_OK;
+	if (row.wait > 0)
+		return limit_refuse(context, request->limit, row.wait, output);
+	limit_note_spent(context, request->limit, row.spent);
+	return request->reveals && !row.known ? OUTCOME_UNKNOWN_EMAIL : OUTCOME_OK;
 }

@@ -97,7 +97,7 @@ static long rule_allows(const struct limit_rule *rule, const struct rate *rate)
 	return allowed > 0 ? allowed : 1;
 }
 
-struct bind limit_bind(struct context *context, enum limit limit)
+struct text limit_keys(struct context *context, enum limit limit)
 {
 	struct arena *arena = context->arena;
 	struct text array = TEXT("{");
@@ -113,35 +113,34 @@ struct bind limit_bind(struct context *context, enum limit limit)
 			TEXT_PRINTF(uuid_text(arena, rule_key(context, rule))),
 			rule_allows(rule, rate), rate->seconds * rule->periods);
 	}
-	return bind_text(text_format(arena, "%.*s}", TEXT_PRINTF(array)));
+	return text_format(arena, "%.*s}", TEXT_PRINTF(array));
 }
 
-struct bind limit_network(struct context *context)
+struct uuid limit_network(struct context *context)
 {
-	return bind_uuid(digest(context->network));
+	return digest(context->network);
 }
 
 enum outcome limit_count(struct context *context, enum limit limit, struct output *output)
 {
-	struct bind limits = limit_bind(context, limit);
-	struct rows rows;
-	if (limits.length == strlen("{}")) /* it is off */
+	const struct attempt_count_parameters parameters = { limit_keys(context, limit) };
+	struct attempt_count_row row;
+	if (text_equal(parameters.limits, TEXT("{}"))) /* it is off */
 		return OUTCOME_OK;
 	enum store_result result =
-		STORE_RUN(context->store, context->arena, STATEMENT_ATTEMPT_COUNT, &rows, limits);
+		store_attempt_count(context->store, context->arena, &parameters, &row);
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
-	int64_t wait = rows_integer(&rows, 0, 0);
-	return wait > 0 ? limit_refuse(context, limit, wait, output) : OUTCOME_OK;
+	return row.wait > 0 ? limit_refuse(context, limit, row.wait, output) : OUTCOME_OK;
 }
 
 void limit_return(struct context *context, struct text taken)
 {
-	struct rows unused;
+	const struct attempt_return_parameters parameters = { taken };
+	struct attempt_return_row unused;
 	enum store_result result = STORE_ROWS;
 	if (text_is_given(taken))
-		result = STORE_RUN(context->store, context->arena, STATEMENT_ATTEMPT_RETURN,
-			&unused, bind_text(taken));
+		result = store_attempt_return(context->store, context->arena, &parameters, &unused);
 	if (result != STORE_ROWS)
 		log_warning(context->log, "try_not_given_back", "client=%.*s",
 			TEXT_PRINTF(context->client));

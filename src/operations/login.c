@@ -10,15 +10,18 @@
 #include "operations/values.h"
 #include "passwords/argon2.h"
 
-enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_PK, COLUMN_HASH = 11, COLUMN_VERSION };
-
 /* A username never looks like an e-mail unless it is the account's own. */
-static enum store_result find(struct context *context, struct text name, struct rows *rows)
+static enum store_result find(
+	struct context *context, struct text name, struct account_find_row *account)
 {
 	bool email = text_find(name, '@') < name.length;
-	return STORE_RUN(context->store, context->arena, STATEMENT_ACCOUNT_FIND, rows,
-		limit_bind(context, LIMIT_LOGIN), limit_network(context),
-		bind_text(email ? name : TEXT_NONE), bind_text(email ? TEXT_NONE : name));
+	const struct account_find_parameters parameters = {
+		.limits = limit_keys(context, LIMIT_LOGIN),
+		.network = limit_network(context),
+		.email = email ? name : TEXT_NONE,
+		.username = email ? TEXT_NONE : name,
+	};
+	return store_account_find(context->store, context->arena, &parameters, account);
 }
 
 /* The password at the cost of today, where the account's was hashed at another. What fails
@@ -30,12 +33,12 @@ static void renew_hash(
 		(uint32_t)context->settings->passwords_passes };
 	struct output unused = { 0 };
 	struct text renewed;
-	struct rows rows;
+	struct password_rehash_row row;
 	if (!password_is_outdated(context->arena, phc, cost) ||
 		session_hash(context, password, &renewed, &unused) != OUTCOME_OK)
 		return;
-	(void)!STORE_RUN(context->store, context->arena, STATEMENT_PASSWORD_REHASH, &rows,
-		bind_integer(user_pk), bind_text(phc), bind_text(renewed));
+	const struct password_rehash_parameters parameters = { user_pk, phc, renewed };
+	(void)!store_password_rehash(context->store, context->arena, &parameters, &row);
 }
 
 /* credential_version is the one that the password was verified under. */
@@ -43,17 +46,24 @@ static enum outcome open_session(struct context *context, int64_t credential_ver
 	struct text taken, struct output *output)
 {
 	struct session session = { .user = output->user.id, .id = uuid_ordered() };
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_SESSION_OPEN,
-		&rows, bind_integer(output->user.pk), bind_integer(credential_version),
-		bind_uuid(session.id), bind_integer(context->settings->sessions_lifetime),
-		bind_integer(context->settings->sessions_idle), bind_text(context->client),
-		bind_text(taken), limit_network(context));
+	const struct session_open_parameters parameters = {
+		.user_pk = output->user.pk,
+		.credential_version = credential_version,
+		.session_id = session.id,
+		.session_lifetime = context->settings->sessions_lifetime,
+		.session_idle = context->settings->sessions_idle,
+		.client = context->client,
+		.taken = taken,
+		.network = limit_network(context),
+	};
+	struct session_open_row row;
+	enum store_result result =
+		store_session_open(context->store, context->arena, &parameters, &row);
 	if (result == STORE_NONE) /* changed, or the user disabled, since it was verified */
 		return OUTCOME_INVALID_CREDENTIALS;
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
-	session.expires_at = rows_integer(&rows, 0, 0);
+	session.expires_at = row.session_expires_at;
 	session.issued_at = session.expires_at - context->settings->sessions_lifetime;
 	enum outcome outcome = session_access_token(context, &session, output);
 	return outcome == OUTCOME_OK ? session_refresh_token(context, &session, output) : outcome;
@@ -62,25 +72,22 @@ static enum outcome open_session(struct context *context, int64_t credential_ver
 enum outcome operation_login(
 	struct context *context, const struct input *input, struct output *output)
 {
-	struct rows rows;
+	struct account_find_row account;
 	enum store_result result =
-		find(context, value_folded(context->arena, input->login_name), &rows);
+		find(context, value_folded(context->arena, input->login_name), &account);
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
-	int64_t wait = rows_integer(&rows, 0, COLUMN_WAIT);
-	if (wait > 0)
-		return limit_refuse(context, LIMIT_LOGIN, wait, output);
+	if (account.wait > 0)
+		return limit_refuse(context, LIMIT_LOGIN, account.wait, output);
 
-	struct text taken = rows_text(&rows, 0, COLUMN_TAKEN);
-	bool known = !rows_is_null(&rows, 0, COLUMN_PK);
+	bool known = text_is_given(account.password_hash);
 	struct password_cost cost = { (uint32_t)context->settings->passwords_memory,
 		(uint32_t)context->settings->passwords_passes };
-	struct text phc =
-		known ? rows_text(&rows, 0, COLUMN_HASH) : password_decoy(context->arena, cost);
+	struct text phc = known ? account.password_hash : password_decoy(context->arena, cost);
 	bool matches;
 	enum outcome outcome = session_verify(context, phc, input->password, &matches, output);
 	if (outcome != OUTCOME_OK) {
-		limit_return(context, taken);
+		limit_return(context, account.taken);
 		return outcome;
 	}
 	if (!known || !matches) {
@@ -89,9 +96,9 @@ enum outcome operation_login(
 		return OUTCOME_INVALID_CREDENTIALS;
 	}
 
-	output->user = session_user(&rows, COLUMN_PK);
+	output->user = USER_OF(account);
 	if (context->settings->accounts_require_verified && !output->user.email_verified)
 		return OUTCOME_EMAIL_NOT_VERIFIED;
 	renew_hash(context, output->user.pk, phc, input->password);
-	return open_session(context, rows_integer(&rows, 0, COLUMN_VERSION), taken, output);
+	return open_session(context, account.credential_version, account.taken, output);
 }

@@ -14,14 +14,20 @@ struct named {
 	struct uuid session;
 };
 
-/* refused: what to say where the session is dead already. */
-static enum outcome end(struct context *context, const struct named *named, struct bind other,
+/* other: a second session of the same user, or the nil UUID. refused: what to say where the session is
+ * dead already. */
+static enum outcome end(struct context *context, const struct named *named, struct uuid other,
 	enum outcome refused, struct output *output)
 {
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_SESSION_END,
-		&rows, bind_uuid(named->user), bind_uuid(named->session), other,
-		bind_text(context->client));
+	const struct session_end_parameters parameters = {
+		.user_id = named->user,
+		.session_id = named->session,
+		.other_session_id = other,
+		.client = context->client,
+	};
+	struct session_end_row row;
+	enum store_result result =
+		store_session_end(context->store, context->arena, &parameters, &row);
 	if (result == STORE_NONE)
 		return refused;
 	return result == STORE_ROWS ? OUTCOME_OK : session_failed(context, result, output);
@@ -34,7 +40,7 @@ static enum outcome end_each(struct context *context, const struct named *named,
 {
 	enum outcome outcome = refused;
 	for (size_t i = 0; i < count; i++) {
-		enum outcome one = end(context, &named[i], bind_text(TEXT_NONE), refused, output);
+		enum outcome one = end(context, &named[i], (struct uuid){ 0 }, refused, output);
 		if (one != OUTCOME_OK && one != refused)
 			return one;
 		if (one == OUTCOME_OK)
@@ -55,8 +61,7 @@ enum outcome operation_logout(
 	bool same = same_user && uuid_equal(access.session, refresh.session);
 
 	if (!input->either_token && input->protected)
-		return end(context, &access,
-			same_user ? bind_uuid(refresh.session) : bind_text(TEXT_NONE),
+		return end(context, &access, same_user ? refresh.session : (struct uuid){ 0 },
 			OUTCOME_UNAUTHORIZED, output);
 	struct named named[2];
 	size_t count = 0;

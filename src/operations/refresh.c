@@ -25,27 +25,31 @@ static void log_reuse(const struct context *context)
 static enum outcome rotate(
 	struct context *context, const struct refresh_claims *claims, struct output *output)
 {
-	enum { GENERATION, ROTATED_AT, EXPIRES_AT, STOLEN };
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_SESSION_ROTATE, &rows, bind_uuid(claims->subject),
-		bind_uuid(claims->session), bind_integer(claims->generation),
-		bind_integer(context->settings->sessions_grace),
-		bind_integer(context->settings->sessions_idle), bind_text(context->client));
+	const struct session_rotate_parameters parameters = {
+		.user_id = claims->subject,
+		.session_id = claims->session,
+		.generation = claims->generation,
+		.grace = context->settings->sessions_grace,
+		.session_idle = context->settings->sessions_idle,
+		.client = context->client,
+	};
+	struct session_rotate_row row;
+	enum store_result result =
+		store_session_rotate(context->store, context->arena, &parameters, &row);
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_TOKEN;
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
-	if (rows_boolean(&rows, 0, STOLEN)) {
+	if (row.stolen) {
 		log_reuse(context);
 		return OUTCOME_INVALID_TOKEN;
 	}
 	struct session session = {
 		.user = claims->subject,
 		.id = claims->session,
-		.generation = rows_integer(&rows, 0, GENERATION),
-		.issued_at = rows_integer(&rows, 0, ROTATED_AT),
-		.expires_at = rows_integer(&rows, 0, EXPIRES_AT),
+		.generation = row.generation,
+		.issued_at = row.rotated_at,
+		.expires_at = row.expires_at,
 	};
 	enum outcome outcome = session_access_token(context, &session, output);
 	return outcome == OUTCOME_OK ? session_refresh_token(context, &session, output) : outcome;
@@ -55,10 +59,13 @@ static enum outcome end_stolen(struct context *context, const struct refresh_cla
 	int64_t user_pk, struct output *output)
 {
 	log_reuse(context);
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_SESSION_STOLEN, &rows, bind_integer(user_pk), bind_uuid(claims->session),
-		bind_text(context->client));
+	const struct session_stolen_parameters parameters = {
+		.user_pk = user_pk,
+		.session_id = claims->session,
+		.client = context->client,
+	};
+	enum store_result result =
+		store_session_stolen(context->store, context->arena, &parameters);
 	return result == STORE_NONE ? OUTCOME_INVALID_TOKEN
 				    : session_failed(context, result, output);
 }
@@ -67,10 +74,13 @@ static enum outcome end_stolen(struct context *context, const struct refresh_cla
 static enum outcome note_use(struct context *context, const struct session *session,
 	int64_t user_pk, struct output *output)
 {
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_SESSION_TOUCH, &rows, bind_integer(user_pk), bind_uuid(session->id),
-		bind_integer(session->generation), bind_integer(context->settings->sessions_idle));
+	const struct session_touch_parameters parameters = {
+		.user_pk = user_pk,
+		.session_id = session->id,
+		.generation = session->generation,
+		.session_idle = context->settings->sessions_idle,
+	};
+	enum store_result result = store_session_touch(context->store, context->arena, &parameters);
 	return result == STORE_NONE ? OUTCOME_OK : session_failed(context, result, output);
 }
 
@@ -80,11 +90,14 @@ static enum outcome note_use(struct context *context, const struct session *sess
 static enum outcome keep(
 	struct context *context, const struct refresh_claims *claims, struct output *output)
 {
-	enum { GENERATION, ROTATED_AT, IN_GRACE, EXPIRES_AT, STALE, USER_PK };
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena,
-		STATEMENT_SESSION_REFRESH, &rows, bind_uuid(claims->subject),
-		bind_uuid(claims->session), bind_integer(touch_after(context->settings)));
+	const struct session_refresh_parameters parameters = {
+		.user_id = claims->subject,
+		.session_id = claims->session,
+		.touch_after = touch_after(context->settings),
+	};
+	struct session_refresh_row row;
+	enum store_result result =
+		store_session_refresh(context->store, context->arena, &parameters, &row);
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_TOKEN;
 	if (result != STORE_ROWS)
@@ -93,21 +106,19 @@ static enum outcome keep(
 	struct session session = {
 		.user = claims->subject,
 		.id = claims->session,
-		.generation = rows_integer(&rows, 0, GENERATION),
-		.issued_at = rows_integer(&rows, 0, ROTATED_AT),
-		.expires_at = rows_integer(&rows, 0, EXPIRES_AT),
+		.generation = row.generation,
+		.issued_at = row.rotated_at,
+		.expires_at = row.expires_at,
 	};
-	int64_t user_pk = rows_integer(&rows, 0, USER_PK);
-	bool in_grace = rows_boolean(&rows, 0, IN_GRACE);
 	bool present = claims->generation == session.generation;
-	bool predecessor = in_grace && claims->generation + 1 == session.generation;
+	bool predecessor = row.in_grace && claims->generation + 1 == session.generation;
 	if (!present && !predecessor)
-		return end_stolen(context, claims, user_pk, output);
+		return end_stolen(context, claims, row.user_pk, output);
 	enum outcome outcome = OUTCOME_OK;
 	if (predecessor)
 		outcome = session_refresh_token(context, &session, output);
-	else if (in_grace || rows_boolean(&rows, 0, STALE))
-		outcome = note_use(context, &session, user_pk, output);
+	else if (row.in_grace || row.stale)
+		outcome = note_use(context, &session, row.user_pk, output);
 	return outcome == OUTCOME_OK ? session_access_token(context, &session, output) : outcome;
 }
 

@@ -21,7 +21,7 @@ static enum outcome refuse(
 }
 
 static enum store_result create(struct context *context, struct user *user, struct text phc,
-	const struct session *session, const struct input *input, struct rows *rows)
+	const struct session *session, const struct input *input, struct account_create_row *row)
 {
 	struct text email = value_folded(context->arena, user->email);
 	struct onetime onetime = onetime_create(context->arena);
@@ -30,23 +30,32 @@ static enum store_result create(struct context *context, struct user *user, stru
 		(void)session_broken(context, "no token was sealed");
 		return STORE_FAILED;
 	}
-	return STORE_RUN(context->store, context->arena, STATEMENT_ACCOUNT_CREATE, rows,
-		bind_text(user->email), bind_text(user->username), bind_text(user->full_name),
-		bind_text(user->first_name), bind_text(user->last_name), bind_text(phc),
-		input->opens_session ? bind_uuid(session->id) : bind_text(TEXT_NONE),
-		bind_integer(context->settings->sessions_lifetime),
-		bind_octets(onetime.digest, sizeof(onetime.digest)),
-		bind_integer(context->settings->links_verify_ttl), bind_text(sealed),
-		limit_bind(context, LIMIT_VERIFY_MAIL),
-		bind_integer(context->settings->sessions_idle), bind_text(context->client),
-		bind_boolean(!input->reveals_existence));
+	struct account_create_parameters parameters = {
+		.email = user->email,
+		.username = user->username,
+		.full_name = user->full_name,
+		.first_name = user->first_name,
+		.last_name = user->last_name,
+		.password_hash = phc,
+		.session_lifetime = context->settings->sessions_lifetime,
+		.session_idle = context->settings->sessions_idle,
+		.token_digest = { (const char *)onetime.digest, sizeof(onetime.digest) },
+		.token_lifetime = context->settings->links_verify_ttl,
+		.sealed_token = sealed,
+		.limits = limit_keys(context, LIMIT_VERIFY_MAIL),
+		.client = context->client,
+		.hide = !input->reveals_existence,
+	};
+	if (input->opens_session)
+		parameters.session_id = session->id;
+	return store_account_create(context->store, context->arena, &parameters, row);
 }
 
-static enum outcome issue_tokens(struct context *context, struct session *session,
-	const struct rows *rows, struct output *output)
+static enum outcome issue_tokens(
+	struct context *context, struct session *session, int64_t expires_at, struct output *output)
 {
 	session->user = output->user.id;
-	session->expires_at = rows_integer(rows, 0, 3);
+	session->expires_at = expires_at;
 	session->issued_at = session->expires_at - context->settings->sessions_lifetime;
 	enum outcome outcome = session_access_token(context, session, output);
 	return outcome == OUTCOME_OK ? session_refresh_token(context, session, output) : outcome;
@@ -86,22 +95,24 @@ enum outcome operation_register(
 		return outcome;
 
 	struct session session = { .id = uuid_ordered() };
-	struct rows rows;
-	enum store_result result = create(context, user, phc, &session, input, &rows);
+	struct account_create_row row;
+	enum store_result result = create(context, user, phc, &session, input, &row);
 	if (result == STORE_CONFLICT)
 		return refuse(output, OUTCOME_USERNAME_TAKEN, offsetof(struct input, username),
 			"This username is taken.");
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
-	limit_note_spent(context, LIMIT_VERIFY_MAIL, rows_boolean(&rows, 0, 4));
+	limit_note_spent(context, LIMIT_VERIFY_MAIL, row.spent);
 	/* who registers an address again may be its owner or not: the answer tells, or a letter */
-	if (rows_is_null(&rows, 0, 0))
+	if (row.pk == 0)
 		return input->reveals_existence
 			       ? refuse(output, OUTCOME_EMAIL_TAKEN, offsetof(struct input, email),
 					 "This email is already registered.")
 			       : OUTCOME_OK;
-	user->pk = rows_integer(&rows, 0, 0);
-	user->id = rows_uuid(&rows, 0, 1);
-	user->created_at = rows_integer(&rows, 0, 2);
-	return input->opens_session ? issue_tokens(context, &session, &rows, output) : OUTCOME_OK;
+	user->pk = row.pk;
+	user->id = row.id;
+	user->created_at = row.created_at;
+	if (!input->opens_session)
+		return OUTCOME_OK;
+	return issue_tokens(context, &session, row.session_expires_at, output);
 }

@@ -9,8 +9,6 @@
 #include "operations/weak.h"
 #include "tokens/onetime.h"
 
-enum { COLUMN_WAIT, COLUMN_TAKEN, COLUMN_FOUND, COLUMN_EMAIL, COLUMN_USERNAME };
-
 static enum outcome refuse(struct output *output, size_t member, const char *reason)
 {
 	output->invalid_member = member;
@@ -20,22 +18,24 @@ static enum outcome refuse(struct output *output, size_t member, const char *rea
 
 /* OK where the digest is that of a living reset token, and the password fits the account. *taken is
  * the try, where the token is right. */
-static enum outcome find(struct context *context, struct bind digest, struct text password,
+static enum outcome find(struct context *context, struct text digest, struct text password,
 	struct text *taken, struct output *output)
 {
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_RESET_FIND,
-		&rows, limit_bind(context, LIMIT_RESET_CONFIRM), digest);
+	const struct reset_find_parameters parameters = {
+		.limits = limit_keys(context, LIMIT_RESET_CONFIRM),
+		.digest = digest,
+	};
+	struct reset_find_row row;
+	enum store_result result =
+		store_reset_find(context->store, context->arena, &parameters, &row);
 	if (result != STORE_ROWS)
 		return session_failed(context, result, output);
-	int64_t wait = rows_integer(&rows, 0, COLUMN_WAIT);
-	if (wait > 0)
-		return limit_refuse(context, LIMIT_RESET_CONFIRM, wait, output);
-	if (!rows_boolean(&rows, 0, COLUMN_FOUND))
+	if (row.wait > 0)
+		return limit_refuse(context, LIMIT_RESET_CONFIRM, row.wait, output);
+	if (!row.found)
 		return OUTCOME_INVALID_ONE_TIME_TOKEN;
-	*taken = rows_text(&rows, 0, COLUMN_TAKEN);
-	const char *weak = weak_for_account(context->settings, password,
-		rows_text(&rows, 0, COLUMN_EMAIL), rows_text(&rows, 0, COLUMN_USERNAME));
+	*taken = row.taken;
+	const char *weak = weak_for_account(context->settings, password, row.email, row.username);
 	return weak ? refuse(output, offsetof(struct input, new_password), weak) : OUTCOME_OK;
 }
 
@@ -46,23 +46,28 @@ enum outcome operation_reset(
 		!text_equal(input->new_password, input->confirm_password))
 		return refuse(output, offsetof(struct input, confirm_password),
 			"The two passwords differ.");
-	unsigned char digest[SHA256_SIZE];
-	if (!onetime_digest(context->arena, input->one_time_token, digest))
+	unsigned char octets[SHA256_SIZE];
+	if (!onetime_digest(context->arena, input->one_time_token, octets))
 		return OUTCOME_INVALID_ONE_TIME_TOKEN;
-	struct bind digest_bind = bind_octets(digest, sizeof(digest));
+	struct text digest = { (const char *)octets, sizeof(octets) };
 	struct text taken = TEXT_NONE;
 	struct text phc;
-	enum outcome outcome = find(context, digest_bind, input->new_password, &taken, output);
+	enum outcome outcome = find(context, digest, input->new_password, &taken, output);
 	if (outcome == OUTCOME_OK)
 		outcome = session_hash(context, input->new_password, &phc, output);
 	if (outcome != OUTCOME_OK) {
 		limit_return(context, taken);
 		return outcome;
 	}
-	struct rows rows;
+	const struct reset_confirm_parameters parameters = {
+		.digest = digest,
+		.password_hash = phc,
+		.client = context->client,
+		.taken = taken,
+	};
+	struct reset_confirm_row row;
 	enum store_result result =
-		STORE_RUN(context->store, context->arena, STATEMENT_RESET_CONFIRM, &rows,
-			digest_bind, bind_text(phc), bind_text(context->client), bind_text(taken));
+		store_reset_confirm(context->store, context->arena, &parameters, &row);
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_ONE_TIME_TOKEN;
 	return result == STORE_ROWS ? OUTCOME_OK : session_failed(context, result, output);

@@ -48,21 +48,6 @@ enum outcome session_refresh_token(
 	return OUTCOME_OK;
 }
 
-struct user session_user(const struct rows *rows, size_t first)
-{
-	return (struct user){
-		.pk = rows_integer(rows, 0, first),
-		.id = rows_uuid(rows, 0, first + 1),
-		.email = rows_text(rows, 0, first + 2),
-		.username = rows_text(rows, 0, first + 3),
-		.full_name = rows_text(rows, 0, first + 4),
-		.first_name = rows_text(rows, 0, first + 5),
-		.last_name = rows_text(rows, 0, first + 6),
-		.email_verified = rows_boolean(rows, 0, first + 7),
-		.created_at = rows_integer(rows, 0, first + 8),
-	};
-}
-
 enum outcome session_failed(
 	const struct context *context, enum store_result result, struct output *output)
 {

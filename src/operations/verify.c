@@ -9,9 +9,13 @@ enum outcome operation_verify(
 	unsigned char digest[SHA256_SIZE];
 	if (!onetime_digest(context->arena, input->one_time_token, digest))
 		return OUTCOME_INVALID_ONE_TIME_TOKEN;
-	struct rows rows;
-	enum store_result result = STORE_RUN(context->store, context->arena, STATEMENT_EMAIL_VERIFY,
-		&rows, bind_octets(digest, sizeof(digest)), bind_text(context->client));
+	const struct email_verify_parameters parameters = {
+		.digest = { (const char *)digest, sizeof(digest) },
+		.client = context->client,
+	};
+	struct email_verify_row row;
+	enum store_result result =
+		store_email_verify(context->store, context->arena, &parameters, &row);
 	if (result == STORE_NONE)
 		return OUTCOME_INVALID_ONE_TIME_TOKEN;
 	return result == STORE_ROWS ? OUTCOME_OK : session_failed(context, result, output);

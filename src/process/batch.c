@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "store/statement.h"
 
 /* A mail is tried again after a quarter of its age, within these bounds (seconds). */
 #define RETRY_FIRST 2
@@ -36,35 +35,32 @@ long batch_lease(const struct courier *courier)
 
 const char *batch_id(const struct batch *batch, size_t row)
 {
-	return text_string(&batch->courier->arena,
-		uuid_text(&batch->courier->arena, rows_uuid(&batch->rows, row, BATCH_ID)));
+	return text_string(
+		&batch->courier->arena, uuid_text(&batch->courier->arena, batch->rows[row].id));
 }
 
-/* Writes down what became of a mail. Where the database is away its lease ends some time. */
-static enum store_result settle(struct batch *batch, size_t row, enum statement statement,
-	const struct bind *binds, size_t count)
+/* What became of a mail was written down, or not: where the database is away its lease ends some
+ * time. */
+static void settled(struct batch *batch, size_t row, enum store_result result)
 {
-	struct courier *courier = batch->courier;
-	struct rows unused;
 	batch->done[row] = true;
-	enum store_result result =
-		store_run(courier->store, &courier->arena, statement, binds, count, &unused);
 	if (result == STORE_NONE)
-		log_warning(courier->log, "mail_lease_lost",
+		log_warning(batch->courier->log, "mail_lease_lost",
 			"id=%s somebody else has it now: it may arrive twice",
 			batch_id(batch, row));
-	return result;
 }
 
 static void settle_sent(struct batch *batch, size_t row)
 {
 	struct courier *courier = batch->courier;
-	struct sent_mail sent = { rows_integer(&batch->rows, row, BATCH_PK), batch->claim };
-	struct bind binds[] = { bind_integer(sent.pk), bind_uuid(sent.claim) };
+	const struct outbox_sent_parameters sent = { batch->rows[row].pk, batch->claim };
+	struct outbox_sent_row unused;
 	courier->accepted = true;
 	log_info(courier->log, "mail_sent", "id=%s letter=%.*s", batch_id(batch, row),
-		TEXT_PRINTF(rows_text(&batch->rows, row, BATCH_LETTER)));
-	enum store_result result = settle(batch, row, STATEMENT_OUTBOX_SENT, binds, 2);
+		TEXT_PRINTF(batch->rows[row].letter));
+	enum store_result result =
+		store_outbox_sent(courier->store, &courier->arena, &sent, &unused);
+	settled(batch, row, result);
 	if (result == STORE_AWAY || result == STORE_FAILED)
 		courier->unsettled[courier->unsettled_count++] = sent;
 }
@@ -73,16 +69,22 @@ void batch_fail(struct batch *batch, size_t row, const char *reason)
 {
 	log_error(batch->courier->log, "mail_failed",
 		"id=%s letter=%.*s attempts=%lld reason=\"%s\"", batch_id(batch, row),
-		TEXT_PRINTF(rows_text(&batch->rows, row, BATCH_LETTER)),
-		(long long)rows_integer(&batch->rows, row, BATCH_ATTEMPTS) + 1, reason);
-	struct bind binds[] = { bind_integer(rows_integer(&batch->rows, row, BATCH_PK)),
-		bind_uuid(batch->claim), bind_text(text_of(reason)) };
-	(void)settle(batch, row, STATEMENT_OUTBOX_FAIL, binds, 3);
+		TEXT_PRINTF(batch->rows[row].letter), (long long)batch->rows[row].attempts + 1,
+		reason);
+	const struct outbox_fail_parameters parameters = {
+		.pk = batch->rows[row].pk,
+		.claim = batch->claim,
+		.error = text_of(reason),
+	};
+	struct outbox_fail_row unused;
+	settled(batch, row,
+		store_outbox_fail(
+			batch->courier->store, &batch->courier->arena, &parameters, &unused));
 }
 
 static void settle_retry(struct batch *batch, size_t row, const char *reason)
 {
-	int64_t age = rows_integer(&batch->rows, row, BATCH_AGE);
+	int64_t age = batch->rows[row].age;
 	if (age >= batch->courier->settings->mail_give_up) {
 		batch_fail(batch, row, reason);
 		return;
@@ -91,9 +93,16 @@ static void settle_retry(struct batch *batch, size_t row, const char *reason)
 	delay = delay < RETRY_FIRST ? RETRY_FIRST : delay > RETRY_LAST ? RETRY_LAST : delay;
 	log_warning(batch->courier->log, "mail_retry", "id=%s in=%llds reason=\"%s\"",
 		batch_id(batch, row), (long long)delay, reason);
-	struct bind binds[] = { bind_integer(rows_integer(&batch->rows, row, BATCH_PK)),
-		bind_uuid(batch->claim), bind_integer(delay), bind_text(text_of(reason)) };
-	(void)settle(batch, row, STATEMENT_OUTBOX_RETRY, binds, 4);
+	const struct outbox_retry_parameters parameters = {
+		.pk = batch->rows[row].pk,
+		.claim = batch->claim,
+		.delay = delay,
+		.error = text_of(reason),
+	};
+	struct outbox_retry_row unused;
+	settled(batch, row,
+		store_outbox_retry(
+			batch->courier->store, &batch->courier->arena, &parameters, &unused));
 }
 
 /* A server that takes nothing from us refuses every mail like this: that is no reason to lose them. */
@@ -133,7 +142,7 @@ void batch_settle(struct batch *batch, size_t row, const struct delivery_report 
 static int64_t rest_of(const struct batch *batch)
 {
 	int64_t rest = 0;
-	for (size_t row = 0; row < batch->rows.count; row++)
+	for (size_t row = 0; row < batch->row_count; row++)
 		rest += !batch->done[row];
 	return rest;
 }
@@ -143,11 +152,11 @@ static bool renew(struct batch *batch)
 {
 	struct courier *courier = batch->courier;
 	int64_t now = clock_monotonic_ms();
-	struct rows rows;
+	const struct outbox_renew_parameters parameters = { batch->claim, batch_lease(courier) };
+	struct outbox_renew_row row;
 	/* those that are out and whose rows are still there count too */
-	if (STORE_RUN(courier->store, &courier->arena, STATEMENT_OUTBOX_RENEW, &rows,
-		    bind_uuid(batch->claim), bind_integer(batch_lease(courier))) != STORE_ROWS ||
-		rows_integer(&rows, 0, 0) < rest_of(batch))
+	if (store_outbox_renew(courier->store, &courier->arena, &parameters, &row) != STORE_ROWS ||
+		row.renewed < rest_of(batch))
 		return false;
 	batch->leased_at = now;
 	batch_watch(batch);
@@ -170,10 +179,9 @@ void batch_watch(const struct batch *batch)
 void batch_release(struct batch *batch)
 {
 	struct courier *courier = batch->courier;
-	struct rows unused;
+	const struct outbox_release_parameters parameters = { batch->claim };
 	if (rest_of(batch) > 0 &&
-		STORE_RUN(courier->store, &courier->arena, STATEMENT_OUTBOX_RELEASE, &unused,
-			bind_uuid(batch->claim)) != STORE_NONE)
+		store_outbox_release(courier->store, &courier->arena, &parameters) != STORE_NONE)
 		log_warning(courier->log, "mail_lease_kept",
 			"mails=%lld could not be given back: they wait until their lease ends",
 			(long long)rest_of(batch));

@@ -4,34 +4,19 @@
 
 #include "mail/transport.h"
 #include "process/courier.h"
-#include "store/statement.h"
-
-/* The columns of outbox_claim. */
-enum {
-	BATCH_PK,
-	BATCH_ID,
-	BATCH_LETTER,
-	BATCH_RECIPIENT,
-	BATCH_FULL_NAME,
-	BATCH_SEALED_TOKEN,
-	BATCH_CREATED_AT,
-	BATCH_ATTEMPTS,
-	BATCH_AGE,
-	BATCH_NEEDED,
-	BATCH_EXPIRED,
-	BATCH_ABANDONED,
-};
+#include "store/statements.h"
 
 /* The mails of one claim. The caller's storage; everything else is in the courier's arena. */
 struct batch {
 	struct courier *courier;
 	struct uuid claim;
 	int64_t leased_at; /* monotonic ms: its lease has not begun before */
-	struct rows rows;
+	const struct outbox_claim_row *rows;
+	size_t row_count;
 	bool done[COURIER_BATCH]; /* of each row: what became of it was written down, or noted */
 	struct message messages[COURIER_BATCH];
 	size_t row_of[COURIER_BATCH]; /* of each message */
-	size_t count;
+	size_t count; /* of messages */
 };
 
 /* How long a claim holds, in seconds: longer than one mail can take, what is written down about it

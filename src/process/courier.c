@@ -17,7 +17,6 @@
 #include "mail/transport.h"
 #include "process/batch.h"
 #include "process/signals.h"
-#include "store/statement.h"
 #include "tokens/onetime.h"
 
 /* A lost notification, or another host's, is found by looking this often. */
@@ -54,12 +53,10 @@ static bool must_stop(void)
 /* Those that are out and whose rows were not deleted. False: the database is still away. */
 static bool settle_unsettled(struct courier *courier)
 {
-	struct rows unused;
+	struct outbox_sent_row unused;
 	while (courier->unsettled_count > 0) {
-		const struct sent_mail *sent = &courier->unsettled[courier->unsettled_count - 1];
-		enum store_result result =
-			STORE_RUN(courier->store, &courier->arena, STATEMENT_OUTBOX_SENT, &unused,
-				bind_integer(sent->pk), bind_uuid(sent->claim));
+		enum store_result result = store_outbox_sent(courier->store, &courier->arena,
+			&courier->unsettled[courier->unsettled_count - 1], &unused);
 		if (result != STORE_ROWS && result != STORE_NONE)
 			return false;
 		courier->unsettled_count--;
@@ -71,23 +68,21 @@ static bool settle_unsettled(struct courier *courier)
 static const char *render(struct batch *batch, size_t row, struct message *message)
 {
 	struct courier *courier = batch->courier;
-	const struct rows *rows = &batch->rows;
+	const struct outbox_claim_row *mail = &batch->rows[row];
 	struct letter letter = {
-		.template = rows_text(rows, row, BATCH_LETTER),
-		.id = rows_uuid(rows, row, BATCH_ID),
-		.written_at = rows_integer(rows, row, BATCH_CREATED_AT),
-		.recipient = rows_text(rows, row, BATCH_RECIPIENT),
-		.full_name = rows_text(rows, row, BATCH_FULL_NAME),
+		.template = mail->letter,
+		.id = mail->id,
+		.written_at = mail->created_at,
+		.recipient = mail->recipient,
+		.full_name = mail->full_name,
 	};
-	struct text sealed = rows_text(rows, row, BATCH_SEALED_TOKEN);
 	struct text bound = text_lower(&courier->arena, letter.recipient);
-	if (rows_boolean(rows, row, BATCH_ABANDONED) &&
-		rows_integer(rows, row, BATCH_AGE) >= courier->settings->mail_give_up)
+	if (mail->abandoned && mail->age >= courier->settings->mail_give_up)
 		return "each courier that had it ended before it knew what became of it";
-	if (rows_boolean(rows, row, BATCH_EXPIRED))
+	if (mail->expired)
 		return "its link expired before it could be sent";
-	if (text_is_given(sealed) &&
-		!onetime_open(&courier->arena, courier->keyring, sealed, bound, &letter.token))
+	if (text_is_given(mail->sealed_token) && !onetime_open(&courier->arena, courier->keyring,
+							 mail->sealed_token, bound, &letter.token))
 		return "its token cannot be opened: the key that sealed it is not in tokens.keys";
 	return letter_render(courier->settings, &courier->arena, &letter, message);
 }
@@ -96,13 +91,13 @@ static const char *render(struct batch *batch, size_t row, struct message *messa
 static void sort_in(struct batch *batch, size_t row)
 {
 	struct courier *courier = batch->courier;
-	if (!rows_boolean(&batch->rows, row, BATCH_NEEDED)) {
+	if (!batch->rows[row].needed) {
 		batch->done[row] = true;
 		log_debug(courier->log, "mail_dropped", "id=%s letter=%.*s", batch_id(batch, row),
-			TEXT_PRINTF(rows_text(&batch->rows, row, BATCH_LETTER)));
+			TEXT_PRINTF(batch->rows[row].letter));
 		return;
 	}
-	if (rows_boolean(&batch->rows, row, BATCH_ABANDONED))
+	if (batch->rows[row].abandoned)
 		log_warning(courier->log, "mail_abandoned",
 			"id=%s the courier that had it ended before it knew what became of it: it "
 			"may arrive twice",
@@ -119,11 +114,15 @@ static bool claim(struct batch *batch)
 {
 	struct courier *courier = batch->courier;
 	batch->leased_at = clock_monotonic_ms();
-	if (STORE_RUN(courier->store, &courier->arena, STATEMENT_OUTBOX_CLAIM, &batch->rows,
-		    bind_integer(COURIER_BATCH), bind_uuid(batch->claim),
-		    bind_integer(batch_lease(courier))) != STORE_ROWS)
+	const struct outbox_claim_parameters parameters = {
+		.count = COURIER_BATCH,
+		.claim = batch->claim,
+		.lease = batch_lease(courier),
+	};
+	if (store_outbox_claim(courier->store, &courier->arena, &parameters, &batch->rows,
+		    &batch->row_count) != STORE_ROWS)
 		return false;
-	for (size_t row = 0; row < batch->rows.count; row++)
+	for (size_t row = 0; row < batch->row_count; row++)
 		sort_in(batch, row);
 	return true;
 }
@@ -161,22 +160,19 @@ bool courier_turn(struct courier *courier)
 	bool claimed = settle_unsettled(courier) && claim(&batch);
 	if (claimed)
 		deliver(&batch);
-	bool more = claimed && batch.rows.count == COURIER_BATCH && !must_stop();
+	bool more = claimed && batch.row_count == COURIER_BATCH && !must_stop();
 	arena_reset(&courier->arena); /* tokens and messages were in it */
 	return more;
 }
 
 int64_t courier_due(struct courier *courier)
 {
-	struct rows rows;
+	struct outbox_next_row next;
 	int64_t due = -1;
-	if (store_run(courier->store, &courier->arena, STATEMENT_OUTBOX_NEXT, NULL, 0, &rows) ==
-			STORE_ROWS &&
-		!rows_is_null(&rows, 0, 0)) {
-		due = rows_integer(&rows, 0, 0);
-		/* what is due and was not claimed is being claimed by another courier */
-		due = due < BUSY_MS ? BUSY_MS : due;
-	}
+	/* what is due and was not claimed is being claimed by another courier */
+	if (store_outbox_next(courier->store, &courier->arena, &next) == STORE_ROWS &&
+		next.wait >= 0)
+		due = next.wait < BUSY_MS ? BUSY_MS : next.wait;
 	arena_reset(&courier->arena);
 	return due;
 }

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "store/statement.h"
+#include "store/statements.h"
 
 #define PURGE_MS 30000
 #define PURGE_ROWS 50
@@ -20,18 +20,50 @@
  * requests without end can write in rate_limits goes as fast as it came. */
 #define WALK_MS 60000
 
+/* What one call has purged; the rows of all these statements begin with it. */
+struct purged {
+	int64_t purged; /* rows */
+	int64_t reached; /* where the next one begins; 0 at the end of what is walked */
+	int64_t steps; /* calls that the whole table takes; walks only */
+};
+
+typedef enum store_result purger(struct janitor *janitor, int64_t after, struct purged *purged);
+
+/* The statements' structs are of different types, with the same members: one function for each. */
+#define PURGER(name, number, steps_of, ...)                                                        \
+	static enum store_result purge_##name(                                                     \
+		struct janitor *janitor, int64_t begin, struct purged *to)                         \
+	{                                                                                          \
+		const struct purge_##name##_parameters parameters = {                              \
+			.count = (number), .after = begin, __VA_ARGS__                             \
+		};                                                                                 \
+		struct purge_##name##_row row;                                                     \
+		enum store_result result =                                                         \
+			store_purge_##name(janitor->store, &janitor->arena, &parameters, &row);    \
+		*to = (struct purged){ row.purged, row.reached, steps_of };                        \
+		return result;                                                                     \
+	}
+PURGER(sessions, PURGE_ROWS, 0, )
+PURGER(one_time_tokens, PURGE_ROWS, 0, )
+PURGER(rate_limits, PURGE_PAGES, row.steps, )
+PURGER(known_networks, PURGE_ROWS, 0, )
+PURGER(events, PURGE_ROWS, 0, .retention = janitor->settings->events_retention)
+PURGER(outbox, PURGE_ROWS, 0, .retention = janitor->settings->events_retention)
+PURGER(outbox_tokens, PURGE_ROWS, 0, )
+#undef PURGER
+
 static const struct {
-	enum statement statement;
-	bool retained; /* for events.retention */
+	const char *name;
+	purger *run;
 	bool walks; /* page by page, else from row to row by an index */
 } purges[JANITOR_PURGES] = {
-	{ STATEMENT_PURGE_SESSIONS, false, false },
-	{ STATEMENT_PURGE_ONE_TIME_TOKENS, false, false },
-	{ STATEMENT_PURGE_RATE_LIMITS, false, true },
-	{ STATEMENT_PURGE_KNOWN_NETWORKS, false, false },
-	{ STATEMENT_PURGE_EVENTS, true, false },
-	{ STATEMENT_PURGE_OUTBOX, true, false },
-	{ STATEMENT_PURGE_OUTBOX_TOKENS, false, false },
+	{ "sessions", purge_sessions, false },
+	{ "one_time_tokens", purge_one_time_tokens, false },
+	{ "rate_limits", purge_rate_limits, true },
+	{ "known_networks", purge_known_networks, false },
+	{ "events", purge_events, false },
+	{ "outbox", purge_outbox, false },
+	{ "outbox_tokens", purge_outbox_tokens, false },
 };
 
 void janitor_init(struct janitor *janitor, const struct settings *settings, const struct log *log,
@@ -52,27 +84,21 @@ void janitor_finish(struct janitor *janitor)
 /* One batch; what it has reached is where the next begins, and 0 when that is the end. */
 static void purge(struct janitor *janitor, size_t which)
 {
-	enum { PURGED, REACHED, STEPS };
-	enum statement statement = purges[which].statement;
 	bool walks = purges[which].walks;
-	struct bind binds[] = { bind_integer(walks ? PURGE_PAGES : PURGE_ROWS),
-		bind_integer(janitor->after[which]),
-		bind_integer(janitor->settings->events_retention) };
-	struct rows rows;
+	int64_t begin = janitor->after[which];
+	struct purged done;
 	janitor->more[which] = false;
 	janitor->after[which] = 0;
-	if (store_run(janitor->store, &janitor->arena, statement, binds,
-		    purges[which].retained ? 3 : 2, &rows) != STORE_ROWS)
+	if (purges[which].run(janitor, begin, &done) != STORE_ROWS)
 		return;
-	int64_t purged = rows_integer(&rows, 0, PURGED);
-	if (purged > 0)
-		log_debug(janitor->log, "purged", "statement=%s rows=%lld",
-			statement_texts[statement].name, (long long)purged);
-	if (walks || purged == PURGE_ROWS)
-		janitor->after[which] = rows_integer(&rows, 0, REACHED);
+	if (done.purged > 0)
+		log_debug(janitor->log, "purged", "table=%s rows=%lld", purges[which].name,
+			(long long)done.purged);
+	if (walks || done.purged == PURGE_ROWS)
+		janitor->after[which] = done.reached;
 	janitor->more[which] = janitor->after[which] > 0;
 	if (walks)
-		janitor->steps = rows_integer(&rows, 0, STEPS);
+		janitor->steps = done.steps;
 }
 
 static bool is_purging(const struct janitor *janitor)

@@ -13,10 +13,8 @@
 #include "http/fcgi.h"
 #include "process/connections.h"
 #include "process/exchange.h"
-#include "process/hash_client.h"
-#include "process/loop.h"
 #include "process/signals.h"
-#include "store/pipeline.h"
+#include "store/store.h"
 
 /* Descriptors that are no connections: log, sockets, epoll, database, what libraries open. */
 #define OTHER_DESCRIPTORS 32

@@ -6,12 +6,7 @@
 #include <poll.h>
 
 #include "base/clock.h"
-#include "store/row.h"
-
-void store_share(struct store *store, const struct waiter *waiter)
-{
-	store->waiter = *waiter;
-}
+#include "store/wire.h"
 
 static bool is_shared(const struct store *store)
 {
@@ -20,7 +15,7 @@ static bool is_shared(const struct store *store)
 
 bool pending_submit(struct store *store, struct pending *pending, const char *name)
 {
-	*pending = (struct pending){ .name = name, .deadline = store_deadline(store) };
+	*pending = (struct pending){ .name = name, .deadline = wire_deadline(store) };
 	if (is_shared(store))
 		pending->who = store->waiter.self(store->waiter.context);
 	/* before anybody else runs: the order here is the order of the answers */
@@ -30,10 +25,10 @@ bool pending_submit(struct store *store, struct pending *pending, const char *na
 		store->first = pending;
 	store->last = pending;
 	/* each ends its own transaction, which also sends it off */
-	if (PQpipelineSync(store->connection) && store_flush(store, pending->deadline))
+	if (PQpipelineSync(store->connection) && wire_flush(store, pending->deadline))
 		return true;
 	if (!pending->done)
-		store_lose(store, name);
+		pipeline_lose(store, name);
 	return false;
 }
 
@@ -47,10 +42,10 @@ void pending_await(struct store *store, struct pending *pending)
 		} else {
 			in_time = waiter->wait(waiter->context, PQsocket(store->connection), POLLIN,
 				pending->deadline);
-			store_read(store);
+			pipeline_read(store);
 		}
 		if (!in_time && !pending->done)
-			store_lose(store, pending->name);
+			pipeline_lose(store, pending->name);
 	}
 }
 
@@ -65,13 +60,20 @@ static void end_first(struct store *store)
 		store->waiter.wake(store->waiter.context, pending->who);
 }
 
-void pending_fail_all(struct store *store)
+void pipeline_close(struct store *store)
 {
 	while (store->first) {
 		PQclear(store->first->result);
 		store->first->result = NULL;
 		end_first(store);
 	}
+	wire_close(store);
+}
+
+void pipeline_lose(struct store *store, const char *what)
+{
+	wire_log(store, what);
+	pipeline_close(store);
 }
 
 /* One thing that libpq has ready. False: the order of things is lost, which must not happen. */
@@ -92,7 +94,7 @@ static bool take_one(struct store *store, bool *nothing)
 	return true;
 }
 
-void store_read(struct store *store)
+void pipeline_read(struct store *store)
 {
 	if (!store->connection)
 		return;
@@ -102,5 +104,5 @@ void store_read(struct store *store)
 		alive = take_one(store, &nothing);
 	store->used_at = clock_monotonic_ms();
 	if (!alive || PQstatus(store->connection) != CONNECTION_OK)
-		store_lose(store, store->first ? store->first->name : "idle");
+		pipeline_lose(store, store->first ? store->first->name : "idle");
 }

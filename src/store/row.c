@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Results and parameters are binary: nothing is quoted, and nothing is parsed but lengths. */
+/* Reads and writes structs by tables of fields, in the binary formats of PostgreSQL's types: integers
+ * are big-endian. */
 #include "store/row.h"
 
 #include <libpq-fe.h>
@@ -7,89 +8,133 @@
 
 #include "base/check.h"
 
-struct bind bind_text(struct text text)
+const unsigned field_types[FIELD_KINDS] = {
+	[FIELD_TEXT] = 25,
+	[FIELD_BYTEA] = 17,
+	[FIELD_BIGINT] = 20,
+	[FIELD_BOOLEAN] = 16,
+	[FIELD_UUID] = 2950,
+};
+
+/* Octets of a value; 0: any number. */
+static const int field_widths[FIELD_KINDS] = {
+	[FIELD_BIGINT] = sizeof(int64_t),
+	[FIELD_BOOLEAN] = 1,
+	[FIELD_UUID] = UUID_SIZE,
+};
+
+static void write_text(struct parameters *parameters, int at, const struct text *text)
 {
-	return (struct bind){ .at = text.at, .length = text.length };
+	parameters->values[at] = text->at;
+	parameters->lengths[at] = (int)text->length;
 }
 
-struct bind bind_octets(const void *octets, size_t size)
+static void write_bigint(char *octets, int64_t value)
 {
-	return (struct bind){ .at = octets, .length = size };
-}
-
-struct bind bind_integer(int64_t value)
-{
-	struct bind bind = { .own = true, .length = sizeof(value) };
 	for (size_t i = 0; i < sizeof(value); i++)
-		bind.octets[i] = (char)((uint64_t)value >> (56 - 8 * i));
-	return bind;
+		octets[i] = (char)((uint64_t)value >> (56 - 8 * i));
 }
 
-struct bind bind_boolean(bool value)
+static void write_field(
+	struct parameters *parameters, int at, enum field_kind kind, const void *from)
 {
-	return (struct bind){ .own = true, .length = 1, .octets = { value } };
-}
-
-struct bind bind_uuid(struct uuid uuid)
-{
-	struct bind bind = { .own = true, .length = UUID_SIZE };
-	memcpy(bind.octets, uuid.octets, UUID_SIZE);
-	return bind;
-}
-
-struct rows rows_of(struct arena *arena, const void *result)
-{
-	struct rows rows = { .count = (size_t)PQntuples(result),
-		.columns = (size_t)PQnfields(result) };
-	struct text *values = arena_alloc(arena, rows.count * rows.columns * sizeof(*values));
-	for (size_t i = 0; i < rows.count * rows.columns; i++) {
-		int row = (int)(i / rows.columns);
-		int column = (int)(i % rows.columns);
-		if (PQgetisnull(result, row, column))
-			continue;
-		values[i].length = (size_t)PQgetlength(result, row, column);
-		values[i].at = arena_copy(arena, PQgetvalue(result, row, column), values[i].length);
+	static const struct uuid nil;
+	char *octets = parameters->octets[at];
+	parameters->values[at] = octets;
+	parameters->lengths[at] = field_widths[kind];
+	switch (kind) {
+	case FIELD_TEXT:
+	case FIELD_BYTEA:
+		write_text(parameters, at, from);
+		break;
+	case FIELD_BIGINT:
+		write_bigint(octets, *(const int64_t *)from);
+		break;
+	case FIELD_BOOLEAN:
+		octets[0] = *(const bool *)from;
+		break;
+	case FIELD_UUID:
+		memcpy(octets, from, UUID_SIZE);
+		if (memcmp(octets, nil.octets, UUID_SIZE) == 0)
+			parameters->values[at] = NULL;
+		break;
 	}
-	rows.values = values;
-	return rows;
 }
 
-struct text rows_text(const struct rows *rows, size_t row, size_t column)
+void parameters_write(
+	struct parameters *parameters, const struct field *fields, size_t count, const void *from)
 {
-	CHECK(row < rows->count && column < rows->columns);
-	return rows->values[row * rows->columns + column];
+	CHECK(count <= PARAMETERS_MAXIMUM);
+	parameters->count = (int)count;
+	for (size_t i = 0; i < count; i++) {
+		parameters->types[i] = field_types[fields[i].kind];
+		parameters->formats[i] = 1;
+		write_field(
+			parameters, (int)i, fields[i].kind, (const char *)from + fields[i].offset);
+	}
 }
 
-bool rows_is_null(const struct rows *rows, size_t row, size_t column)
+static int64_t read_bigint(const char *octets)
 {
-	return !text_is_given(rows_text(rows, row, column));
+	uint64_t value = 0;
+	for (size_t i = 0; i < sizeof(value); i++)
+		value = value << 8 | (unsigned char)octets[i];
+	return (int64_t)value;
 }
 
-int64_t rows_integer(const struct rows *rows, size_t row, size_t column)
+/* One value that is not NULL. */
+static void read_field(
+	struct arena *arena, enum field_kind kind, const char *octets, size_t length, void *to)
 {
-	struct text value = rows_text(rows, row, column);
-	if (!text_is_given(value))
-		return 0;
-	CHECK(value.length == 4 || value.length == 8);
-	uint64_t integer = value.length == 4 && (value.at[0] & 0x80) ? UINT64_MAX : 0;
-	for (size_t i = 0; i < value.length; i++)
-		integer = integer << 8 | (unsigned char)value.at[i];
-	return (int64_t)integer;
+	switch (kind) {
+	case FIELD_TEXT:
+	case FIELD_BYTEA:
+		*(struct text *)to = (struct text){ arena_copy(arena, octets, length), length };
+		break;
+	case FIELD_BIGINT:
+		*(int64_t *)to = read_bigint(octets);
+		break;
+	case FIELD_BOOLEAN:
+		*(bool *)to = octets[0] != 0;
+		break;
+	case FIELD_UUID:
+		memcpy(to, octets, UUID_SIZE);
+		break;
+	}
 }
 
-bool rows_boolean(const struct rows *rows, size_t row, size_t column)
+static bool columns_fit(const PGresult *result, const struct field *fields, size_t count)
 {
-	struct text value = rows_text(rows, row, column);
-	CHECK(!text_is_given(value) || value.length == 1);
-	return text_is_given(value) && value.at[0] != 0;
+	if ((size_t)PQnfields(result) != count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (PQftype(result, (int)i) != field_types[fields[i].kind] ||
+			PQfformat(result, (int)i) != 1)
+			return false;
+	return true;
 }
 
-struct uuid rows_uuid(const struct rows *rows, size_t row, size_t column)
+bool rows_read(struct arena *arena, const void *result, const struct field *fields, size_t count,
+	size_t size, struct statement_rows *rows)
 {
-	struct text value = rows_text(rows, row, column);
-	struct uuid uuid = { { 0 } };
-	CHECK(!text_is_given(value) || value.length == UUID_SIZE);
-	if (text_is_given(value))
-		memcpy(uuid.octets, value.at, UUID_SIZE);
-	return uuid;
+	int row_count = PQntuples(result);
+	char *structs = arena_alloc(arena, (size_t)row_count * size);
+	if (!columns_fit(result, fields, count))
+		return false;
+	for (int row = 0; row < row_count; row++) {
+		char *to = structs + (size_t)row * size;
+		for (size_t i = 0; i < count; i++) {
+			int length = PQgetlength(result, row, (int)i);
+			int width = field_widths[fields[i].kind];
+			if (PQgetisnull(result, row, (int)i))
+				continue;
+			if (width > 0 && length != width)
+				return false;
+			read_field(arena, fields[i].kind, PQgetvalue(result, row, (int)i),
+				(size_t)length, to + fields[i].offset);
+		}
+	}
+	rows->count = (size_t)row_count;
+	rows->at = structs;
+	return true;
 }

@@ -67,9 +67,9 @@ static const struct reply_member reset_reply[] = { MESSAGE("Password reset succe
 	REPLY_END };
 static const struct reply_member self[] = { USER, REPLY_END };
 
-static const struct override reset_overrides[] = {
+static const struct wording reset_wordings[] = {
 	{ OUTCOME_INVALID_ONE_TIME_TOKEN, 0, "Invalid or expired reset token" },
-	OVERRIDE_END,
+	WORDING_END,
 };
 
 static const struct route routes[] = {
@@ -103,7 +103,7 @@ static const struct route routes[] = {
 		POST("/password-reset/{token}", operation_reset, 200),
 		.input = reset_input,
 		.reply = reset_reply,
-		.overrides = reset_overrides,
+		.wordings = reset_wordings,
 		.summary = "Set a new password with the token of a reset mail",
 	},
 	{ .path = NULL },

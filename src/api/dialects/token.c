@@ -61,10 +61,10 @@ static const struct reply_member reset_reply[] = {
 	REPLY_END,
 };
 
-static const struct override overrides[] = {
+static const struct wording wordings[] = {
 	{ OUTCOME_EMAIL_TAKEN, 400, NULL },
 	{ OUTCOME_USERNAME_TAKEN, 400, NULL },
-	OVERRIDE_END,
+	WORDING_END,
 };
 
 static const struct route routes[] = {
@@ -90,6 +90,6 @@ const struct dialect dialect_token = {
 	.errors_at_top = true,
 	.user = user,
 	.self = self,
-	.overrides = overrides,
+	.wordings = wordings,
 	.routes = routes,
 };

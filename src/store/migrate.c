@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The ledger of the schema. Which steps a database has is written in the same transaction as the
- * step, so it is never in doubt; a service that finds other steps than its own does not serve.
+ * Brings a database to this program's schema, on a connection of its own that may block: one step
+ * after the other, each in a transaction together with its row in the ledger.
  */
 #include "store/schema.h"
 
 #include <libpq-fe.h>
 #include <string.h>
 
-#include "store/row.h"
+#include "store/ledger.h"
+#include "store/statement.h"
 
 /* Any number, the same for everyone who migrates latchkey: it names the advisory lock. */
 #define MIGRATION_LOCK "7810775199"
@@ -83,52 +84,23 @@ static const char *apply(
 	return wrong;
 }
 
-/* Compares the ledger with the table of steps. */
-static enum schema_state compare_rows(
-	const struct rows *rows, struct arena *arena, const char **detail)
-{
-	for (size_t i = 0; i < rows->count; i++) {
-		if (i >= (size_t)migration_count) {
-			*detail = arena_format(arena,
-				"the database has step %lld, this program knows %d: it is older "
-				"than the database, install the newer one",
-				(long long)rows_integer(rows, i, 0), migration_count);
-			return SCHEMA_NEW;
-		}
-		if (rows_integer(rows, i, 0) != migrations[i].version ||
-			!text_equal(rows_text(rows, i, 1), text_of(migrations[i].name))) {
-			*detail = "schema_migrations belongs to another program: give latchkey a "
-				  "schema or a database of its own";
-			return SCHEMA_FOREIGN;
-		}
-	}
-	if (rows->count < (size_t)migration_count) {
-		*detail = arena_format(arena,
-			"the database lacks %d of %d steps: run latchkey migrate",
-			migration_count - (int)rows->count, migration_count);
-		return SCHEMA_OLD;
-	}
-	*detail = NULL;
-	return SCHEMA_FITS;
-}
-
 static void ignore_notice(void *context, const PGresult *result)
 {
 	(void)context;
 	(void)result;
 }
 
-/* NULL and the rows of a statement without parameters, or what the server said. */
+/* NULL and what a statement without parameters gives, or what the server said. */
 static const char *ask(
-	PGconn *connection, struct arena *arena, enum statement statement, struct rows *rows)
+	PGconn *connection, struct arena *arena, unsigned statement, struct statement_rows *rows)
 {
+	const struct statement_text *text = &statement_texts[statement];
 	const char *wrong = NULL;
-	PGresult *result = PQexecParams(
-		connection, statement_texts[statement].sql, 0, NULL, NULL, NULL, NULL, 1);
-	if (PQresultStatus(result) == PGRES_TUPLES_OK)
-		*rows = rows_of(arena, result);
-	else
+	PGresult *result = PQexecParams(connection, text->sql, 0, NULL, NULL, NULL, NULL, 1);
+	if (PQresultStatus(result) != PGRES_TUPLES_OK)
 		wrong = refusal(connection, arena, result);
+	else if (!rows_read(arena, result, text->row, text->row_count, text->row_size, rows))
+		wrong = "schema_migrations belongs to another program";
 	PQclear(result);
 	return wrong;
 }
@@ -137,14 +109,15 @@ static const char *ask(
  * another has migrated. NULL and the state, or what is wrong. */
 static const char *look(PGconn *connection, struct arena *arena, enum schema_state *state)
 {
-	struct rows rows;
+	struct statement_rows rows = { 0 };
 	const char *detail = NULL;
 	*state = SCHEMA_OLD;
 	const char *wrong = ask(connection, arena, STATEMENT_SCHEMA_LEDGER, &rows);
-	if (!wrong && rows_boolean(&rows, 0, 0)) {
+	const struct schema_ledger_row *ledger = rows.at;
+	if (!wrong && rows.count > 0 && ledger->there) {
 		wrong = ask(connection, arena, STATEMENT_SCHEMA_VERSIONS, &rows);
 		if (!wrong)
-			*state = compare_rows(&rows, arena, &detail);
+			*state = ledger_state(rows.at, rows.count, arena, &detail);
 	}
 	return *state == SCHEMA_NEW || *state == SCHEMA_FOREIGN ? detail : wrong;
 }
@@ -192,48 +165,4 @@ const char *schema_migrate(const struct settings *settings, struct arena *arena,
 out:
 	PQfinish(connection);
 	return wrong;
-}
-
-enum schema_state schema_compare(struct store *store, struct arena *arena, const char **detail)
-{
-	/* Asked first, for a database that was never migrated has no ledger to ask. */
-	struct rows rows;
-	switch (store_run_here(store, arena, STATEMENT_SCHEMA_LEDGER, NULL, 0, &rows)) {
-	case STORE_ROWS:
-		break;
-	case STORE_FAILED:
-		*detail = "the database refused a query";
-		return SCHEMA_FOREIGN;
-	default:
-		*detail = "the database is away";
-		return SCHEMA_AWAY;
-	}
-	if (!rows_boolean(&rows, 0, 0)) {
-		*detail = "the database has no tables of latchkey: run latchkey migrate";
-		return SCHEMA_OLD;
-	}
-	enum store_result result =
-		store_run_here(store, arena, STATEMENT_SCHEMA_VERSIONS, NULL, 0, &rows);
-	if (result == STORE_AWAY) {
-		*detail = "the database is away";
-		return SCHEMA_AWAY;
-	}
-	if (result == STORE_FAILED) {
-		*detail = "schema_migrations belongs to another program, or may not be read";
-		return SCHEMA_FOREIGN;
-	}
-	return compare_rows(&rows, arena, detail);
-}
-
-enum schema_state schema_check(const struct settings *settings, const struct log *log,
-	struct arena *arena, const char **detail)
-{
-	struct store store;
-	store_init(&store, settings, log);
-	*detail = "the database is away";
-	enum schema_state state = SCHEMA_AWAY;
-	if (store_open(&store))
-		state = schema_compare(&store, arena, detail);
-	store_finish(&store);
-	return state;
 }
