@@ -24,7 +24,7 @@ static void make(struct arena *arena, const char *path)
 {
 	struct stat above;
 	const char *slash = strrchr(path, '/');
-	const char *parent = slash ? arena_format(arena, "%.*s/", (int)(slash - path), path) : ".";
+	const char *parent = slash ? arena_copy(arena, path, (size_t)(slash - path) + 1) : ".";
 	if (mkdir(path, 0700) != 0 || geteuid() != 0)
 		return;
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
