@@ -402,11 +402,12 @@ def test_what_has_expired_goes_and_nothing_else(make, address):
         INSERT INTO sessions (user_pk, id, expires_at) SELECT pk, gen_random_uuid(), {ages} FROM users, generate_series(1, 240) n;
         INSERT INTO one_time_tokens (digest, user_pk, purpose, expires_at)
             SELECT sha256(n::text::bytea), pk, CASE WHEN n = 2 THEN 'verify' ELSE 'reset' END, {ages} FROM users, generate_series(1, 2) n;
-        INSERT INTO rate_limits SELECT sha256(n::text::bytea), now(), {ages} FROM generate_series(1, 240) n;
+        INSERT INTO rate_limits SELECT gen_random_uuid(), EXTRACT(epoch FROM {ages}) * 1000000 FROM generate_series(1, 240) n;
         INSERT INTO events (kind, at) SELECT 'logged_in', {ages} - interval '30 days' FROM generate_series(1, 240) n;
         INSERT INTO outbox (letter, recipient, failed_at)
             SELECT 'verify', 'a@example.com', {ages} - interval '30 days' FROM generate_series(1, 240) n""")
-    old = {"sessions": "expires_at <= now()", "one_time_tokens": "expires_at <= now()", "rate_limits": "expires_at <= now()",
+    old = {"sessions": "expires_at <= now()", "one_time_tokens": "expires_at <= now()", 
+           "rate_limits": "busy_until <= EXTRACT(epoch FROM now()) * 1000000",
            "events": "at <= now() - interval '30 days'", "outbox": "failed_at <= now() - interval '30 days'"}
 
     def count(table, condition):
