@@ -32,15 +32,9 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
 	SELECT encode(substring(sha256(uuid_send(key) || convert_to(part, 'UTF8')) FOR 16), 'hex')::uuid
 $$;
 
--- Whether the user logged in from the network in the last 30 days. `network` is the service's digest
--- of the network; that of another user is another.
-CREATE FUNCTION network_is_known(user_pk bigint, network uuid) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-	SELECT EXISTS (SELECT FROM known_networks
-		WHERE known_networks.user_pk = network_is_known.user_pk
-			AND known_networks.network = rate_limit_key(network_is_known.network, network_is_known.user_pk::text)
-			AND seen_at > now() - interval '30 days')
-$$;
+-- Those of the last 30 days: the account's limit over all networks is not for them.
+CREATE VIEW recent_networks AS
+SELECT user_pk, network FROM known_networks WHERE seen_at > now() - interval '30 days';
 
 -- A limit of a try, as the service asks for it: `allowed` tries in `seconds`. What a kind means:
 --   network   key is what is counted
@@ -84,6 +78,7 @@ CREATE FUNCTION rate_limits_take(limits text, account text, known boolean, momen
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
 	second CONSTANT bigint := 1000000;
+	tolerance CONSTANT bigint := 60 * second;
 	instant bigint := EXTRACT(epoch FROM moment) * second;
 	one rate_limit;
 	keys uuid[];
@@ -91,9 +86,9 @@ DECLARE
 	ceilings bigint[]; -- until when keys may be busy
 	untils bigint[]; -- until when they are
 	busy bigint;
-	n bigint;
+	n integer;
+	over boolean;
 BEGIN
-	<<again>>
 	LOOP
 		wait := 0;
 		spent := false;
@@ -105,31 +100,31 @@ BEGIN
 			spacings[n] := one.seconds * second / one.allowed;
 			ceilings[n] := instant + one.seconds * second;
 			SELECT busy_until INTO busy FROM rate_limits WHERE key = keys[n];
-			CONTINUE WHEN busy IS NULL OR busy + spacings[n] <= ceilings[n] OR busy > ceilings[n] + 60 * second;
+			CONTINUE WHEN busy IS NULL OR busy + spacings[n] <= ceilings[n] OR busy > ceilings[n] + tolerance;
 			IF one.kind = 'budget' THEN
 				spent := true;
 			ELSE
 				wait := GREATEST(wait, (busy + spacings[n] - ceilings[n] + second - 1) / second);
 			END IF;
 		END LOOP;
-		EXIT WHEN wait > 0 OR spent;
-		untils := '{}';
+		EXIT WHEN wait > 0 OR spent OR n = 0;
+		WITH counted AS (
+			INSERT INTO rate_limits AS held (key, busy_until)
+			SELECT key, instant + spacing FROM unnest(keys, spacings) AS one (key, spacing)
+			ON CONFLICT (key) DO UPDATE SET busy_until = excluded.busy_until
+				+ CASE WHEN held.busy_until BETWEEN instant
+					AND ceilings[array_position(keys, held.key)] + tolerance
+				THEN held.busy_until - instant ELSE 0 END
+			RETURNING busy_until
+		)
+		SELECT array_agg(busy_until) INTO untils FROM counted;
+		taken := concat_ws(' ', keys, spacings, untils);
+		over := false;
 		FOR i IN 1 .. n LOOP
-			INSERT INTO rate_limits AS held (key, busy_until) VALUES (keys[i], instant + spacings[i])
-			ON CONFLICT (key) DO UPDATE SET busy_until = spacings[i]
-				+ CASE WHEN held.busy_until BETWEEN instant AND ceilings[i] + 60 * second
-					THEN held.busy_until ELSE instant END
-			WHERE held.busy_until + spacings[i] <= ceilings[i] OR held.busy_until > ceilings[i] + 60 * second
-			RETURNING busy_until INTO busy;
-			IF NOT FOUND THEN -- another try was faster
-				PERFORM rate_limits_return(concat_ws(' ', keys[:i - 1], spacings, untils), moment);
-				CONTINUE again;
-			END IF;
-			untils[i] := busy;
+			over := over OR untils[i] > ceilings[i];
 		END LOOP;
-		IF n > 0 THEN
-			taken := concat_ws(' ', keys, spacings, untils);
-		END IF;
-		EXIT;
+		EXIT WHEN NOT over;
+		PERFORM rate_limits_return(taken, moment); -- others came in between
+		taken := NULL;
 	END LOOP;
 END $$;

@@ -15,7 +15,8 @@ WITH account AS MATERIALIZED (
 ), attempt AS MATERIALIZED (
 	SELECT wait, taken FROM rate_limits_take(:limits,
 		COALESCE((SELECT 'id ' || id FROM account), 'name ' || COALESCE(:email, :username)),
-		(SELECT network_is_known(pk, :network) FROM account), now())
+		EXISTS (SELECT FROM account JOIN recent_networks ON user_pk = pk
+			AND network = rate_limit_key(:network, pk::text)), now())
 )
 SELECT wait, taken, pk, id, email, username, full_name, first_name, last_name,
 	email_verified_at IS NOT NULL AS verified,

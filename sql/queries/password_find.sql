@@ -10,5 +10,6 @@ WITH account AS MATERIALIZED (
 	WHERE user_id = :user_id AND session_id = :session_id
 )
 SELECT wait, taken, password_hash, credential_version, email, username
-FROM account, rate_limits_take(
-	:limits, 'id ' || user_id, network_is_known(user_pk, :network), now())
+FROM account, rate_limits_take(:limits, 'id ' || user_id, EXISTS (SELECT FROM recent_networks
+	WHERE user_pk = account.user_pk
+		AND network = rate_limit_key(:network, account.user_pk::text)), now())
