@@ -14,6 +14,9 @@ enum place { EVERYWHERE, NETWORK, WIDER_NETWORK };
  * `kind` is that of the SQL type rate_limit: whether the account belongs to the key too, and what
  * happens when the limit is reached. A setting of N/period allows N * times / parts tries in
  * period * periods. A network may hold many people, so it may try more often than one account.
+ *
+ * A try locks its keys in the order of the rows: rows that two limits share stand in one order for
+ * both.
  */
 struct limit_rule {
 	unsigned limits; /* bits: the limits that it belongs to */

@@ -4,6 +4,7 @@ take no time and a busy machine changes nothing."""
 import concurrent.futures
 import random
 import secrets
+import time
 import uuid
 
 import psycopg2
@@ -99,6 +100,26 @@ def test_what_is_refused_is_not_counted(site, address):
     assert site.service.query("SELECT count(*) FROM events") == events
     site.pass_time(20)
     assert site.log_in(email).status == 200
+
+
+def test_whoever_waits_as_told_gets_through(site):
+    """By the clock on the wall, once."""
+    site = site(limits__login="10/2s")
+    for _ in range(2):
+        count, wait = site.fail_until_refused("nobody@example.com")
+        assert count > 0 and 1 <= wait <= 6
+        time.sleep(wait)
+        assert site.fail("nobody@example.com") == 401
+
+
+def test_who_was_not_served_was_not_counted(site, address):
+    """503 because of too many hashes at once says nothing of the password."""
+    site = site(limits__login="1000/1h", passwords__memory="262144", passwords__passes="3", passwords__slots="1")
+    statuses = at_once(24, lambda i: site.fail("nobody@example.com", "192.0.2.1"))
+    assert set(statuses) == {401, 503}
+    # 2000 in 60 hours: one keeps its key busy for 108 seconds
+    failures, = site.service.query("SELECT round(max(busy_until / 1e6 - EXTRACT(epoch FROM now())) / 108) FROM rate_limits")[0]
+    assert failures == statuses.count(401)
 
 
 def test_one_client_locks_nobody_else_out(site, address):
