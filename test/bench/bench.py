@@ -137,9 +137,10 @@ class Bench:
         say("the limits of refresh and me")
         single, kept = self.hello(False), self.hello(True)
         user, session = self.service.query("SELECT users.id, sessions.id FROM users JOIN sessions ON user_pk = users.pk LIMIT 1")[0]
-        statement = {name: statistics.median(world.pgbench(self.cluster, self.service.database, query, (user, session), self.seconds)[1]
+        statement = {name: statistics.median(world.pgbench(self.cluster, self.service.database, query, binds, self.seconds)[1]
                                              for _ in range(ROUNDS))
-                     for name, query in (("me", "session_user"), ("refresh", "session_refresh"))}
+                     for name, query, binds in (("me", "session_user", (user, session)),
+                                                ("refresh", "session_refresh", (user, session, 3600)))}
         signatures = program("signatures", 20000)
         signed = {"me": signatures["es256_verify"] / 1e6, "refresh": (signatures["es256_sign"] + signatures["hs256"]) / 1e6}
         ours = {}
