@@ -10,7 +10,7 @@ WITH held AS MATERIALIZED (
 	WHERE user_id = :user_id AND session_id = :session_id
 	FOR NO KEY UPDATE
 ), account AS (
-	UPDATE users SET password_hash = :password_hash, password_changed_at = now(),
+	UPDATE users SET password_hash = :password_hash, password_changed_at = clock_timestamp(),
 		credential_version = users.credential_version + 1
 	FROM held WHERE pk = user_pk AND held.credential_version = :credential_version
 	RETURNING pk, email, users.credential_version

@@ -14,7 +14,7 @@ WITH held AS MATERIALIZED (
 	DELETE FROM one_time_tokens USING held WHERE digest = :digest AND user_pk = pk
 	RETURNING user_pk
 ), account AS (
-	UPDATE users SET password_hash = :password_hash, password_changed_at = now(),
+	UPDATE users SET password_hash = :password_hash, password_changed_at = clock_timestamp(),
 		credential_version = credential_version + 1,
 		email_verified_at = COALESCE(email_verified_at, now())
 	FROM token WHERE pk = token.user_pk
