@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/check.h"
 #include "command/options.h"
 
 static const struct entry {
@@ -92,6 +93,7 @@ static int run(const struct entry *chosen, int count, char *const *arguments)
 {
 	struct arena arena;
 	struct options options;
+	CHECK(chosen);
 	for (int i = 0; i < count; i++)
 		if (asks_for_help(arguments[i]))
 			return help_with(chosen);

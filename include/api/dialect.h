@@ -135,13 +135,13 @@ struct reply_member {
 	}
 
 /* An outcome that a route, or a dialect, says otherwise. A list ends with OUTCOME_OK. */
-struct wording {
+struct override {
 	enum outcome outcome;
 	int status; /* 0: as ever */
 	const char *text; /* NULL: as ever */
 };
 
-#define WORDING_END                                                                                \
+#define OVERRIDE_END                                                                               \
 	{                                                                                          \
 		.outcome = OUTCOME_OK                                                              \
 	}
@@ -173,7 +173,7 @@ struct route {
 	const struct input_member *input; /* NULL: none */
 	int status;
 	const struct reply_member *reply; /* NULL: no body */
-	const struct wording *wordings; /* NULL: none */
+	const struct override *overrides; /* NULL: none */
 	enum enumeration enumeration;
 	unsigned flags;
 	const char *summary; /* for people who read the OpenAPI document */
@@ -193,7 +193,7 @@ struct dialect {
 	const char *refresh_cookie; /* its name; NULL: there is none */
 	const struct reply_member *user; /* what it shows of a user */
 	const struct reply_member *self; /* its answer to /me */
-	const struct wording *wordings; /* in all its routes; NULL: none */
+	const struct override *overrides; /* in all its routes; NULL: none */
 	const struct route *routes; /* its own; those of all dialects come after them */
 };
 

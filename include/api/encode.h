@@ -16,7 +16,7 @@ __attribute__((warn_unused_result)) bool encode_reply(const struct settings *set
 
 /* The status, code and text of an outcome: in the route's own words, else in the dialect's, else in
  * those of the table. route may be NULL. */
-struct outcome_row outcome_wording(
+struct outcome_row outcome_row_of(
 	const struct dialect *dialect, const struct route *route, enum outcome outcome);
 
 /* Writes an outcome in the dialect's envelope, with the headers that go with it: Retry-After,

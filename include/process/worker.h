@@ -4,7 +4,7 @@
 
 #include "operations/operation.h"
 #include "process/handoff.h"
-#include "process/hash_client.h"
+#include "process/hash_channel.h"
 
 /* What else the process does, outside of tasks; it must not wait. served: requests may have been
  * answered since the last call. Returns when to call it again (monotonic ms) if none is answered. */

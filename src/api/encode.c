@@ -115,13 +115,13 @@ bool encode_reply(const struct settings *settings, const struct dialect *dialect
 	return json_end(&json, &response->body);
 }
 
-struct outcome_row outcome_wording(
+struct outcome_row outcome_row_of(
 	const struct dialect *dialect, const struct route *route, enum outcome outcome)
 {
 	struct outcome_row said = outcome_rows[outcome];
-	const struct wording *lists[] = { dialect->wordings, route ? route->wordings : NULL };
+	const struct override *lists[] = { dialect->overrides, route ? route->overrides : NULL };
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
-		for (const struct wording *row = lists[i]; row && row->outcome; row++) {
+		for (const struct override *row = lists[i]; row && row->outcome; row++) {
 			if (row->outcome != outcome)
 				continue;
 			said.status = row->status ? row->status : said.status;
@@ -181,7 +181,7 @@ void encode_error(const struct dialect *dialect, const struct route *route, enum
 	const struct output *output, const struct invalid_members *invalid,
 	const struct request *request, struct response *response)
 {
-	struct outcome_row said = outcome_wording(dialect, route, outcome);
+	struct outcome_row said = outcome_row_of(dialect, route, outcome);
 	response->status = said.status;
 	if (said.status == 401)
 		challenge(request, outcome, response);

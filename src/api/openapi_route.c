@@ -123,7 +123,7 @@ static void write_errors(struct openapi *openapi, const struct route *route)
 		const char *codes = NULL;
 		for (size_t i = 0; i < errors.count; i++) {
 			struct outcome_row said =
-				outcome_wording(openapi->dialect, route, errors.list[i]);
+				outcome_row_of(openapi->dialect, route, errors.list[i]);
 			if (said.status == status)
 				codes = codes ? arena_format(
 							openapi->arena, "%s, %s", codes, said.code)

@@ -13,6 +13,8 @@
 #include "http/fcgi.h"
 #include "process/connections.h"
 #include "process/exchange.h"
+#include "process/hash_client.h"
+#include "process/loop.h"
 #include "process/signals.h"
 #include "store/store.h"
 

@@ -83,6 +83,7 @@ static bool await_connection(struct store *store)
 	const struct waiter *waiter = &store->waiter;
 	int64_t deadline = wire_deadline(store);
 	struct queued queued = { waiter->self(waiter->context), false, store->queue };
+	/* cppcheck-suppress autoVariables ; it is taken out again below */
 	store->queue = &queued;
 	while (!queued.done && waiter->suspend(waiter->context, deadline)) {
 	}

@@ -2,7 +2,6 @@
 """What the service does in a second, beside what the parts of this machine could do: each limit is measured in the
 same run, so a ratio means something on any machine. Called by test/bench/run."""
 import argparse
-import json
 import os
 import signal
 import statistics
@@ -10,50 +9,37 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
-import world
+import world  # first: it makes the run one that leaves nothing behind
+import against
+from report import Report
 from world import CORES, WORKERS, load, program
 
 ROUNDS = 3
 PAIRS = 5
 USERS = 64
+LIMIT = 540  # seconds; whatever has not been measured by then is left out
 
 HOW = f"""
 requests/s     wrk through nginx, 16 connections, median of {ROUNDS} rounds; {CORES} cores, {WORKERS} workers
-limit of login and register: raw Argon2id in as many processes as cores, by the faster of the libraries' plain interfaces
+limit of login and register: raw Argon2id in as many processes as cores, by the faster of the libraries' plain interfaces;
+                         login_bare: by a hasher's own loop with nothing around it, in memory that stays
 limit of refresh and me: cores / (nginx and a constant answer by libfcgi + the statement in pgbench + the signatures
                          in OpenSSL), each in processor time of the whole machine for one. A libfcgi program answers one
                          request for each connection; _kept: the limit with kept connections, as the service has them, and
                          a process of that program for each. An access token's signature is counted for each me, though
                          the service verifies a token once; _unsigned: the limit without it
+mixed_p999     of me among 80 % me, 15 % refresh and 5 % login, beside its own alone
+stalled_peers  p99 of health beside 50 peers that have stopped at 45 KB of a body, and without them
+noisy          beside a process that takes each processor for 10 ms of every 20, and without it
+login_unknown  how long a refusal takes for an e-mail that has an account, and for one that has none: medians, by turns
 the others     value and limit are what the unit says, and lower is better but for growth
 """
 
 
-class Report:
-    def __init__(self, as_json):
-        self.as_json, self.rows = as_json, []
-
-    def add(self, figure, value, unit, limit, target=None, higher=True, p50=None, p99=None, note=""):
-        ratio = value / limit if limit else None
-        reached = None if target is None else bool(ratio >= target if higher else ratio <= target)
-        self.rows.append((figure, value, unit, p50, p99, limit, ratio, target, reached, higher, note))
-        if self.as_json:
-            print(json.dumps({"figure": figure, "value": round(value, 3), "unit": unit, "limit": round(limit, 3),
-                              "ratio": round(ratio, 3), "target": target, "reached": reached}), flush=True)
-
-    def table(self):
-        line = "{:<20} {:>10} {:<7} {:>8} {:>8} {:>10} {:>7}  {:<8} {}"
-        print(line.format("figure", "value", "unit", "p50 ms", "p99 ms", "limit", "ratio", "target", "").rstrip())
-
-        def number(n):
-            return "" if n is None else f"{n:.0f}" if n >= 1000 else f"{n:.1f}" if n >= 10 else f"{n:.2f}"
-        for figure, value, unit, p50, p99, limit, ratio, target, reached, higher, note in self.rows:
-            wanted = "" if target is None else ("≥ " if higher else "≤ ") + f"{target:g}"
-            verdict = "" if reached is None else "reached" if reached else "NOT REACHED"
-            print(line.format(figure, number(value), unit, number(p50), number(p99), number(limit), f"{ratio:.2f}", wanted,
-                              f"{verdict} {note}".strip()).rstrip())
-        print(HOW)
+class TimeIsUp(Exception):
+    pass
 
 
 def say(text):
@@ -103,25 +89,37 @@ class Bench:
     # ---------------------------------------------------------------- requests a second
     def hashes(self):
         """login and register against the hash alone, measured around each round."""
-        bound = []
-
-        def limit():
-            settings = self.service.settings
-            bound.append(max(program("hashes", settings["passwords.memory"], 2, CORES, 1).values()))
         for figure, requests, target in (
                 ("login", lambda i: world.login_requests(self.emails), 0.95),
                 ("register", lambda i: world.register_requests(f"r{i}x"), None)):
             say(figure)
-            bound.clear()
-            limit()
             load(self.web, requests(9), 1)
-            rounds = []
+            rounds, bounds = [], [self.bounds()]
             for i in range(ROUNDS):
                 rounds.append(load(self.web, requests(i), self.seconds))
-                limit()
+                bounds.append(self.bounds())
             clean(rounds)
-            self.report.add(figure, median(rounds, "rate"), "1/s", statistics.median(bound), target,
-                            p50=median(rounds, "p50"), p99=median(rounds, "p99"))
+            times = {"p50": median(rounds, "p50"), "p99": median(rounds, "p99")}
+            plain = statistics.median(max(rate for name, rate in bound.items() if name != "resident") for bound in bounds)
+            self.report.add(figure, median(rounds, "rate"), "1/s", plain, target, **times)
+            if figure == "login":
+                self.report.add("login_bare", median(rounds, "rate"), "1/s", median(bounds, "resident"), 0.97, **times)
+
+    def bounds(self):
+        return program("hashes", self.service.settings["passwords.memory"], 2, CORES, 1)
+
+    def unknown(self):
+        say("log-ins of nobody")
+        emails = [self.emails[0], "nobody@example.com"]
+        times = {email: [] for email in emails}
+        for i in range(200):
+            for email in emails[::(-1) ** i]:
+                started = time.perf_counter()
+                answer = self.web.post("/api/auth/login", {"email": email, "password": "wrong password"})
+                times[email].append(1000 * (time.perf_counter() - started))
+                assert answer.status == 401, answer
+        known, nobody = (statistics.median(t) for t in times.values())
+        self.report.add("login_unknown", nobody, "ms", known, 1.05, higher=False, note="and not below 0.95")
 
     def hello(self, kept):
         """Processor time of a constant answer by libfcgi, to each of the two requests."""
@@ -148,7 +146,7 @@ class Bench:
             say(figure)
             ours[figure] = self.rounds(self.web, lambda i: requests(self.sessions))
         for name, figure, parts, target in (("refresh", "refresh", (single, statement, signed), 0.85),
-                                            ("refresh_kept", "refresh", (kept, statement, signed), None),
+                                            ("refresh_kept", "refresh", (kept, statement, signed), 0.9),
                                             ("me", "me", (single, statement, signed), 0.85),
                                             ("me_kept", "me", (kept, statement, signed), None),
                                             ("me_unsigned", "me", (kept, statement), None)):
@@ -174,8 +172,52 @@ class Bench:
             self.report.add(figure, median(flooded, "p99"), "ms", median(rest, "p99"), 5, higher=False,
                             p50=median(flooded, "p50"), p99=median(flooded, "p99"))
 
+    def mixed(self):
+        say("a mixture")
+        figures = []
+        for requests in (world.mixed_requests(self.emails, self.sessions), world.mixed_requests(self.emails, self.sessions, 20, 0, 0)):
+            rounds = self.rounds(self.web, lambda i: requests)
+            figures.append({p: statistics.median(r["me"][p] for r in rounds) for p in ("p50", "p99", "p999")})
+        mixed, alone = figures
+        self.report.add("mixed_p999", mixed["p999"], "ms", alone["p999"], 5, higher=False, p50=mixed["p50"], p99=mixed["p99"])
+
+    def stalled(self):
+        say("peers that stall")
+        rest, beside = [], []
+        for _ in range(ROUNDS):
+            rest.append(load(self.web, world.health_requests(), self.seconds, connections=4))
+            with world.Stalled(self.service):
+                beside.append(load(self.web, world.health_requests(), self.seconds, connections=4))
+        clean(rest + beside)
+        self.report.add("stalled_peers", median(beside, "p99"), "ms", median(rest, "p99"), 2, higher=False,
+                        p50=median(beside, "p50"), p99=median(beside, "p99"))
+
+    def noisy(self):
+        say("a neighbour that takes half of each processor")
+        for figure, requests in (("noisy_me", world.me_requests), ("noisy_refresh", world.refresh_requests)):
+            rest, beside = [], []
+            for _ in range(PAIRS):
+                rest.append(load(self.web, requests(self.sessions), self.seconds))
+                with world.Noise():
+                    beside.append(load(self.web, requests(self.sessions), self.seconds))
+            clean(rest + beside)
+            rates = [r["rate"] for r in beside]
+            self.report.add(figure, statistics.median(rates), "1/s", median(rest, "rate"), 0.45, p50=median(beside, "p50"),
+                            p99=median(beside, "p99"), note=f"spread of rounds {max(rates) / min(rates):.2f}, to be below 1.5")
+
+    def idle(self):
+        say("a thousand idle connections")
+        service, web = self.start()
+        rest = world.pss(service)
+        connections = world.Idle(service, 1000)
+        kept = connections.open()
+        self.report.add("idle_connections", world.pss(service), "MiB", 32, 1, higher=False,
+                        note=f"{kept} connections; {rest:.1f} MiB without them")
+        connections.close()
+        self.stop(web, service)
+
     def memory(self):
-        say("memory, over a million requests")
+        say("memory, over hundreds of thousands of requests")
         service, web = self.start()
         emails, sessions = world.people(web, 16)
         time.sleep(3)  # until the memory of the hashes is back with the kernel
@@ -190,10 +232,9 @@ class Bench:
         logins.result()
         self.report.add("memory_flood", most, "MiB", 1.1 * (rest + CORES * 19), 1, higher=False)
         time.sleep(3)
-        before, done = world.pss(service), 0
-        while done < 1_000_000:
-            done += clean([load(web, world.me_requests(sessions), 10)])[0]["requests"]
-        self.report.add("memory_flat", world.pss(service), "MiB", before, 1.02, higher=False)
+        before = world.pss(service)
+        done = clean([load(web, world.me_requests(sessions), 12)])[0]["requests"]
+        self.report.add("memory_flat", world.pss(service), "MiB", before, 1.02, higher=False, note=f"over {done} requests")
         self.stop(web, service)
 
     def cold_start(self):
@@ -246,8 +287,8 @@ class Bench:
         self.report.add("refresh_wal", float(after[0] - before[0]) / 1000, "octets", 1024, 0.01, higher=False)
 
     def growth(self):
-        say("a million users and five million sessions")
-        sizes = [self.fill(1000, 5), self.fill(1_000_000, 5)]
+        say("200,000 users and a million sessions")
+        sizes = [self.fill(1000, 5), self.fill(200_000, 5)]
         kinds = {"refresh": lambda size, i: world.refresh_requests(size["sessions"]),
                  "me": lambda size, i: world.me_requests(size["sessions"]),
                  "login": lambda size, i: world.login_requests(size["emails"]),
@@ -282,18 +323,18 @@ class Bench:
         return {"users": users, "service": service, "web": web, "emails": emails, "sessions": world.log_in(web, emails)}
 
     def purge(self, service, web, sessions):
-        say("a million expired rows")
+        say("300,000 expired rows")
 
         def p99():
             return load(web, world.refresh_requests(sessions), self.seconds, connections=4)["p99"]
         service.query("UPDATE sessions SET expires_at = now() - interval '1 day' WHERE ctid IN "
-                      "(SELECT ctid FROM sessions WHERE user_pk > 2000 LIMIT 1000000)")
+                      "(SELECT ctid FROM sessions WHERE user_pk > 2000 LIMIT 300000)")
         service.query("VACUUM ANALYZE sessions")  # else autovacuum is measured too
         service.query("CHECKPOINT")
         service.stop()
         service.start()  # its courier purges when it starts
         expired = "SELECT count(*) FROM sessions WHERE expires_at <= now()"
-        courier, before, rest, during = max(service.children()), service.query(expired)[0][0], [], []
+        courier, before, rest, during = service.children("courier")[0], service.query(expired)[0][0], [], []
         p99()
         for _ in range(PAIRS):  # by turns, for a machine is not the same from one minute to the next
             during.append(p99())
@@ -306,24 +347,56 @@ class Bench:
                         note=f"{purged / PAIRS / self.seconds:.0f} rows a second")
 
 
-PARTS = ("hashes", "composites", "flood", "memory", "cold_start", "rotation", "growth")
+PARTS = ("hashes", "unknown", "composites", "mixed", "stalled", "noisy", "flood", "memory", "idle", "cold_start", "rotation", "growth")
+
+
+def measure(arguments, report):
+    """Part after part, until the time is up. The guard (test/blackbox/guard.py) ends what is still running then."""
+    parts = list(arguments.part or PARTS)
+    times = []
+    try:
+        bench = Bench(report, arguments.seconds)
+        while parts:
+            began = time.monotonic()
+            getattr(bench, parts[0])()
+            times.append(f"{parts.pop(0)} {time.monotonic() - began:.0f} s")
+        signal.alarm(0)
+        bench.close()
+        world.complain()
+    except TimeIsUp:
+        say(f"{LIMIT} s are over: left out {', '.join(parts)}")
+    say(", ".join(times))
+
+
+def time_is_up(*_):
+    raise TimeIsUp
 
 
 def main():
     parser = argparse.ArgumentParser(prog="test/bench/run", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one object a line for each figure, instead of the table")
-    parser.add_argument("--seconds", type=int, default=3, help="length of a round (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=2, help="length of a round (%(default)s)")
+    parser.add_argument("--against", metavar="BINARY", help="another latchkey program, to be measured by turns with this one")
+    parser.add_argument("--only", metavar="NAMES", default=",".join(against.FIGURES), help="with --against: these of %(default)s")
     parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="only these: %(choices)s")
     arguments = parser.parse_args()
+    names = arguments.only.split(",")
+    if not set(names) <= set(against.FIGURES):
+        parser.error(f"--only takes of {', '.join(against.FIGURES)}")
+    signal.signal(signal.SIGALRM, time_is_up)
+    signal.alarm(LIMIT)
+    if arguments.against:
+        try:
+            against.compare(world.DurableCluster(), [world.harness.BINARY, Path(arguments.against).resolve()], names,
+                            arguments.seconds, arguments.json)
+        except TimeIsUp:
+            say(f"{LIMIT} s are over")
+        return
     report = Report(arguments.json)
-    bench = Bench(report, arguments.seconds)
-    try:
-        for part in arguments.part or PARTS:
-            getattr(bench, part)()
-    finally:
-        bench.close()
+    measure(arguments, report)
     if not arguments.json:
         report.table()
+        print(HOW)
 
 
 if __name__ == "__main__":

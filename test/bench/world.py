@@ -2,18 +2,28 @@
 """What the benchmark measures with: a PostgreSQL that keeps what it acknowledges, the service and a libfcgi
 program behind the same nginx, wrk, pgbench, and the processor time of the whole machine."""
 import json
+import math
 import os
 import re
+import resource
+import select
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "blackbox"), str(HERE.parent.parent / "src")]
 sys.dont_write_bytecode = True
 
-from harness import Cluster, Nginx, Service, demote, folder, wait_until  # noqa: E402
+import guard  # noqa: E402
+
+guard.enter()  # whatever is started, and each file, ends with the run
+
+import harness  # noqa: E402
+from harness import Cluster, Nginx, Service, answer_of, demote, fastcgi_octets, folder, wait_until  # noqa: E402
 from statements import Statement  # noqa: E402
 
 BUILD = Path(os.environ["LATCHKEY_BENCH_BUILD"])
@@ -35,10 +45,20 @@ class BenchService(Service):
     def argv(self, *arguments):
         return ["setsid", *super().argv(*arguments)]
 
+    def close(self):
+        super().close()
+        complain()
 
-def service(cluster, **settings):
-    return BenchService(cluster, **{"http__workers": WORKERS, "passwords__memory": 19456, "passwords__slots": CORES,
-                               "log__level": "warning", **settings})
+
+def complain():
+    """No figure is made by a service of which something has died."""
+    found = harness.faults.new()
+    assert not found, found
+
+
+def service(cluster, kind=BenchService, **settings):
+    return kind(cluster, **{"http__workers": WORKERS, "passwords__memory": 19456, "passwords__slots": CORES,
+                            "log__level": "warning", **settings})
 
 
 class BenchNginx(Nginx):
@@ -98,12 +118,13 @@ class Load:
     def __init__(self, web, requests, seconds, connections=CONNECTIONS, statuses=False):
         self.path = web.dir / f"requests-{id(self)}.lua"
         self.path.write_text("return " + lua(requests) + "\n")
-        threads = min(2, connections)
+        self.kinds = [kind["name"] for kind in requests.get("kinds", [])]
+        threads = connections if self.kinds else min(2, connections)
         self.busy, self.seconds = busy_seconds(), seconds
         self.process = subprocess.Popen(
             ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(HERE / "load.lua"),
              web.url, "--", str(self.path)], stdout=subprocess.PIPE, text=True, start_new_session=True,
-            env={**os.environ, **({"LOAD_STATUSES": "1"} if statuses else {})})
+            env={**os.environ, **({"LOAD_STATUSES": "1"} if statuses else {}), **({"LOAD_KINDS": "1"} if self.kinds else {})})
 
     def result(self):
         output = self.process.communicate()[0]
@@ -113,7 +134,21 @@ class Load:
         result["good"] = result["requests"] - result["refused"]
         result["rate"] = result["good"] / result["seconds"]
         result["busy"] = (busy_seconds() - self.busy) / max(result["requests"], 1)
+        for number, name in enumerate(self.kinds, 1):
+            buckets = {int(place.split()[1]): count for place, count in result["seen"].items() if place.startswith(f"{number} ")}
+            result[name] = {"requests": sum(buckets.values()),
+                            **{f"p{words}": percentile(buckets, share) for words, share in (("50", .5), ("99", .99), ("999", .999))}}
         return result
+
+
+def percentile(buckets, share):
+    """Milliseconds, of a histogram whose bucket n begins at e^(n/50) us."""
+    left = share * sum(buckets.values())
+    for bucket in sorted(buckets):
+        left -= buckets[bucket]
+        if left <= 0:
+            return math.exp((bucket + 1) / 50) / 1000
+    return math.nan
 
 
 def load(web, requests, seconds, **more):
@@ -141,6 +176,16 @@ def refresh_requests(sessions):
 def me_requests(sessions):
     return {"method": "GET", "path": "/api/auth/me",
             "requests": [{"headers": {"Authorization": "Bearer " + s["access_token"]}} for s in sessions]}
+
+
+def health_requests():
+    return {"method": "GET", "path": "/api/auth/health", "requests": [{}]}
+
+
+def mixed_requests(emails, sessions, me=16, refresh=3, login=1):
+    """In twenty, so many of each."""
+    kinds = {"me": (me, me_requests(sessions)), "refresh": (refresh, refresh_requests(sessions)), "login": (login, login_requests(emails))}
+    return {"kinds": [{"name": name, "weight": weight, **one} for name, (weight, one) in kinds.items() if weight]}
 
 
 PASSWORD = "correct horse 77"
@@ -178,6 +223,84 @@ def pgbench(cluster, database, statement, binds, seconds):
     shutil.rmtree(place, ignore_errors=True)
     done = int(re.search(r"actually processed: (\d+)", output).group(1))
     return float(re.search(r"tps = ([\d.]+)", output).group(1)), (busy_seconds() - busy) / done
+
+
+class Noise:
+    """Somebody else takes each processor for ten milliseconds of every twenty."""
+
+    def __enter__(self):
+        self.process = subprocess.Popen([str(BUILD / "test/bench/noise")], start_new_session=True)
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+
+class Stalled:
+    """Peers that send 45 KB of a body of 60 KB and then nothing; who is shown out comes back."""
+
+    OCTETS = fastcgi_octets("/login", "POST", b"x" * 45_000, finish=False, CONTENT_LENGTH="60000")
+
+    def __init__(self, service, count=50):
+        self.service, self.count = service, count
+        self.over = threading.Event()
+        self.peers = []
+        self.thread = threading.Thread(target=self.run)
+
+    def begin(self):
+        peer = socket.socket(socket.AF_UNIX)
+        peer.settimeout(5)
+        peer.connect(self.service.socket)
+        peer.sendall(self.OCTETS)
+        return peer
+
+    def run(self):
+        while not self.over.wait(0.05):
+            for peer in select.select(self.peers, [], [], 0)[0]:
+                peer.close()
+                self.peers[self.peers.index(peer)] = self.begin()
+
+    def __enter__(self):
+        self.peers = [self.begin() for _ in range(self.count)]
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        for peer in self.peers:
+            peer.close()
+
+
+class Idle:
+    """Kept connections that have had one answer and say nothing any more."""
+
+    def __init__(self, service, count):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(count + 500, resource.getrlimit(resource.RLIMIT_NOFILE)[1]),) * 2)
+        self.peers = []
+        for _ in range(count):
+            peer = socket.socket(socket.AF_UNIX)
+            peer.settimeout(10)
+            peer.connect(service.socket)
+            peer.sendall(fastcgi_octets("/health", keep=True))
+            assert answer_of(peer)[0] == 200
+            self.peers.append(peer)
+
+    def open(self):
+        """How many of them the service still keeps."""
+        return len(self.peers) - sum(1 for _ in select_readable(self.peers))
+
+    def close(self):
+        for peer in self.peers:
+            peer.close()
+
+
+def select_readable(peers):
+    poll = select.poll()
+    for peer in peers:
+        poll.register(peer, select.POLLIN)
+    return poll.poll(0)
 
 
 def pss(service):

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 FOLDER = "LATCHKEY_TEST_FOLDER"  # the environment's name of the run's folder
-PARENT = "LATCHKEY_TEST_PARENT"  # a process that the run is to end with
+PARENT = "LATCHKEY_TEST_PARENT"  # the process that has started the run, and that it is to end with
 PATIENCE = 20  # seconds for the run to end by itself after INT
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 SI_KERNEL = 0x80
@@ -135,8 +135,8 @@ def enter():
     """Comes back in the run, with a folder for all its files in the environment."""
     if FOLDER in os.environ:
         return  # a part of a run that is guarded already
-    if PARENT in os.environ and os.getppid() == int(os.environ[PARENT]):
-        die_with_parent(os.getppid(), signal.SIGTERM)
+    if parent := os.environ.pop(PARENT, None):
+        die_with_parent(int(parent), signal.SIGTERM)
     folder = tempfile.mkdtemp(prefix="lk-")
     os.chmod(folder, 0o755)
     os.environ[FOLDER] = os.environ["TMPDIR"] = folder

@@ -155,6 +155,8 @@ class Service:
                 "mail.transport": "directory", "mail.from": "Test <no-reply@example.com>",
                 "passwords.memory": "1024", "passwords.weak": "allow", "log.level": "debug"}
 
+    binary = None  # another program than the one under test
+
     def __init__(self, cluster, **settings):
         self.cluster = cluster
         self.dir = folder()
@@ -195,7 +197,7 @@ class Service:
                 "UBSAN_OPTIONS": f"{reports}:halt_on_error=1:print_stacktrace=1"}
 
     def argv(self, *arguments):
-        return demote("www-data") + [str(BINARY), *arguments, "--config", str(self.dir / "latchkey.conf")]
+        return demote("www-data") + [str(self.binary or BINARY), *arguments, "--config", str(self.dir / "latchkey.conf")]
 
     def command(self, *arguments, check=False):
         run = subprocess.run(self.argv(*arguments), check=check, capture_output=True, text=True,

@@ -28,13 +28,13 @@ static const struct reply_member self[] = { OPEN("me"), USER, CLOSE, REPLY_END }
 static const struct reply_member in_reply[] = {
 	OPEN("data"), SHOW(TEXT, "key", access_token), CLOSE, CONSTANT("state", "in"), REPLY_END,
 };
-static const struct wording in_wordings[] = {
+static const struct override in_overrides[] = {
 	{ OUTCOME_INVALID_CREDENTIALS, 403, "You shall not pass" },
-	WORDING_END,
+	OVERRIDE_END,
 };
 static const struct route routes[] = {
 	{ POST("/join", operation_register, 201), .input = join_input, .reply = self, .summary = "Join" },
-	{ POST("/in", operation_login, 200), .input = in_input, .reply = in_reply, .wordings = in_wordings, .summary = "Come in" },
+	{ POST("/in", operation_login, 200), .input = in_input, .reply = in_reply, .overrides = in_overrides, .summary = "Come in" },
 	{ POST("/lost", operation_forgot, 200), .input = lost_input, .reply = lost_reply, .summary = "Lost" },
 	{ .path = NULL },
 };

@@ -67,9 +67,9 @@ static const struct reply_member reset_reply[] = { MESSAGE("Password reset succe
 	REPLY_END };
 static const struct reply_member self[] = { USER, REPLY_END };
 
-static const struct wording reset_wordings[] = {
+static const struct override reset_overrides[] = {
 	{ OUTCOME_INVALID_ONE_TIME_TOKEN, 0, "Invalid or expired reset token" },
-	WORDING_END,
+	OVERRIDE_END,
 };
 
 static const struct route routes[] = {
@@ -103,7 +103,7 @@ static const struct route routes[] = {
 		POST("/password-reset/{token}", operation_reset, 200),
 		.input = reset_input,
 		.reply = reset_reply,
-		.wordings = reset_wordings,
+		.overrides = reset_overrides,
 		.summary = "Set a new password with the token of a reset mail",
 	},
 	{ .path = NULL },

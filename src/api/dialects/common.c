@@ -36,9 +36,9 @@ static const struct reply_member document_reply[] = { { .kind = REPLY_DOCUMENT }
 static const struct reply_member discovery_reply[] = { { .kind = REPLY_DISCOVERY }, REPLY_END };
 static const struct reply_member openapi_reply[] = { { .kind = REPLY_OPENAPI }, REPLY_END };
 
-static const struct wording verify_wordings[] = {
+static const struct override verify_overrides[] = {
 	{ OUTCOME_INVALID_ONE_TIME_TOKEN, 0, "Invalid or expired verification token" },
-	WORDING_END,
+	OVERRIDE_END,
 };
 
 const struct route common_routes[] = {
@@ -59,7 +59,7 @@ const struct route common_routes[] = {
 		.head = operation_find_verification,
 		.input = verify_input,
 		.reply = verify_reply,
-		.wordings = verify_wordings,
+		.overrides = verify_overrides,
 		.summary = "Verify an email with the token that was sent to it",
 	},
 	{

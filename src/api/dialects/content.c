@@ -74,18 +74,18 @@ static const struct reply_member forgot_reply[] = {
 static const struct reply_member reset_reply[] = { MESSAGE("Password reset successful."),
 	REPLY_END };
 
-static const struct wording wordings[] = {
+static const struct override overrides[] = {
 	{ OUTCOME_EMAIL_TAKEN, 400, NULL },
 	{ OUTCOME_USERNAME_TAKEN, 400, NULL },
 	{ OUTCOME_INVALID_CREDENTIALS, 0, "No active account found with the given credentials" },
 	{ OUTCOME_INVALID_TOKEN, 0, "Token is invalid or expired" },
-	WORDING_END,
+	OVERRIDE_END,
 };
-static const struct wording logout_wordings[] = {
+static const struct override logout_overrides[] = {
 	{ OUTCOME_INVALID_INPUT, 0, "Refresh token required." },
 	{ OUTCOME_MALFORMED_JSON, 0, "Refresh token required." },
 	{ OUTCOME_INVALID_TOKEN, 400, "Invalid or expired refresh token." },
-	WORDING_END,
+	OVERRIDE_END,
 };
 
 static const struct route routes[] = {
@@ -97,7 +97,7 @@ static const struct route routes[] = {
 	{ POST("/refresh/", operation_refresh, 200), .input = refresh_input, .reply = refresh_reply,
 		.summary = "Get a new access token with a refresh token" },
 	{ POST("/logout/", operation_logout, 200), .input = logout_input, .reply = logout_reply,
-		.wordings = logout_wordings, .summary = "End the session of the refresh token" },
+		.overrides = logout_overrides, .summary = "End the session of the refresh token" },
 	{ POST("/password-reset/", operation_forgot, 200), .input = forgot_input,
 		.reply = forgot_reply, .summary = "Request a password reset link" },
 	{ POST("/password-reset/{token}/", operation_reset, 200), .input = reset_input,
@@ -112,6 +112,6 @@ const struct dialect dialect_content = {
 	.error_key = "error",
 	.user = user,
 	.self = self,
-	.wordings = wordings,
+	.overrides = overrides,
 	.routes = routes,
 };

@@ -61,10 +61,10 @@ static const struct reply_member reset_reply[] = {
 	REPLY_END,
 };
 
-static const struct wording wordings[] = {
+static const struct override overrides[] = {
 	{ OUTCOME_EMAIL_TAKEN, 400, NULL },
 	{ OUTCOME_USERNAME_TAKEN, 400, NULL },
-	WORDING_END,
+	OVERRIDE_END,
 };
 
 static const struct route routes[] = {
@@ -90,6 +90,6 @@ const struct dialect dialect_token = {
 	.errors_at_top = true,
 	.user = user,
 	.self = self,
-	.wordings = wordings,
+	.overrides = overrides,
 	.routes = routes,
 };
