@@ -13,7 +13,7 @@ from harness import AS_ROOT, Apache, Nginx, folder
 
 TOKEN = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 PATHS = ["verify/{}", "verify/{}/", "%76erify/{}", "password-reset/{}", "reset-password/{}/", "change-email/{}",
-         "change-email/undo/{}"]
+         "change-email/undo/{}", "verify/{}%0A", "verify/{}/%0Ax", "verify/%0A{}", "%0A/verify/{}"]
 
 
 def nobody(path):

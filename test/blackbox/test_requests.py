@@ -100,9 +100,10 @@ def test_unreadable_requests_are_answered_in_the_dialect(service, dialect, reque
     assert (headers["Content-Type"], headers["Cache-Control"]) == ("application/json", "no-store")
 
 
+@pytest.mark.parametrize("path", ["/a%FFb", "/a%0Ab", "/me%0A"])
 @pytest.mark.parametrize("dialect", SPELLINGS)
-def test_unreadable_paths_through_web_servers(web, dialect):
-    answer = send(web, "GET", SPELLINGS[dialect]["prefix"] + "/a%FFb", host=f"{dialect}.localhost")
+def test_unreadable_paths_through_web_servers(web, dialect, path):
+    answer = send(web, "GET", SPELLINGS[dialect]["prefix"] + path, host=f"{dialect}.localhost")
     assert (answer.status, answer.json["code"]) == (400, "bad_request") and SPELLINGS[dialect]["error"] in answer.json
 
 
