@@ -30,14 +30,17 @@ WITH account AS (
 		SELECT spent FROM rate_limits_take(:limits, lower(:email COLLATE "C"), false, now())
 		WHERE letter IS NOT NULL) AS attempt
 ), posted AS (
-	INSERT INTO outbox (letter, recipient, sealed_token, token_digest, token_expires_at,
-		requested_from)
+	INSERT INTO outbox (letter, recipient, sealed_token, token_digest, token_expires_at)
 	SELECT letter, :email, :sealed_token, :token_digest,
-		now() + make_interval(secs => :token_lifetime), CASE letter WHEN 'known' THEN :client END
+		now() + make_interval(secs => :token_lifetime)
 	FROM budget WHERE NOT spent
 ), noted AS (
 	INSERT INTO events (kind, user_pk, session_id, client)
 	SELECT 'registered', pk, :session_id, :client FROM account
+	UNION ALL
+	SELECT 'registered_again', (SELECT pk FROM users
+		WHERE lower(email COLLATE "C") = lower(:email COLLATE "C")), NULL, :client
+	FROM mail WHERE letter = 'known'
 )
 SELECT pk, id, floor(EXTRACT(epoch FROM created_at))::bigint AS created_at,
 	(SELECT floor(EXTRACT(epoch FROM expires_at))::bigint FROM opened) AS session_expires_at,

@@ -40,8 +40,8 @@ WITH due AS MATERIALIZED (
 	ON CONFLICT DO NOTHING
 ), noted AS (
 	INSERT INTO events (at, kind, user_pk, client)
-	SELECT created_at, CASE letter WHEN 'verify' THEN 'verification_requested'
-		WHEN 'reset' THEN 'reset_requested' ELSE 'registered_again' END, user_pk, requested_from
+	SELECT created_at, CASE letter WHEN 'reset' THEN 'reset_requested'
+		ELSE 'verification_requested' END, user_pk, requested_from
 	FROM looked_up WHERE requested_from IS NOT NULL
 ), dropped AS (
 	DELETE FROM outbox USING looked_up WHERE outbox.pk = looked_up.pk AND NOT needed
