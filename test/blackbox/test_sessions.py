@@ -333,3 +333,17 @@ def test_logging_out_elsewhere(nginx, address):
     assert content.call("GET", "/me", token=access).status == 200
     assert content.call("POST", "/logout/", {"refresh_token": refresh}).status == 200
     assert content.call("GET", "/me", token=access).status == 401
+
+
+def test_many_sessions_do_not_keep_a_password_from_changing(nginx, service, address):
+    """All are dead at once; that their rows go is not waited for."""
+    speaker = registered(nginx, address)
+    access, _ = speaker.tokens(speaker.do_login(speaker.email))
+    service.query("INSERT INTO sessions (user_pk, id, expires_at) SELECT pk, gen_random_uuid(), now() + interval '1 day' "
+                  "FROM users, generate_series(1, 20000) WHERE email = %s", speaker.email)
+    living = "SELECT count(*) FROM living_sessions WHERE email = %s"
+    assert service.query(living, speaker.email) == [(20001,)]
+    answer = speaker.call("POST", "/change-password", {"current_password": PASSWORD, "new_password": "new password"}, token=access)
+    assert answer.status == 200 and service.query(living, speaker.email) == [(1,)]
+    assert service.query("SELECT count(*) > 1 FROM sessions JOIN users ON user_pk = pk WHERE email = %s", speaker.email) == [(True,)]
+    assert speaker.call("GET", "/me", token=access).status == 200
