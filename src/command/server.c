@@ -174,6 +174,8 @@ static void warn_of_restart(
 		log_warning(log, "restart_needed", remedy, "http.socket_mode");
 	if (strcmp(before->http_socket_group, after->http_socket_group) != 0)
 		log_warning(log, "restart_needed", remedy, "http.socket_group");
+	if (strcmp(before->process_user, after->process_user) != 0)
+		log_warning(log, "restart_needed", remedy, "process.user");
 }
 
 /* Everything that a reload needs, or what cannot be had, in the arena. */

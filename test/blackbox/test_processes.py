@@ -104,7 +104,7 @@ def test_a_reload_applies_counts_and_the_log(make):
 
 
 @pytest.mark.parametrize("name, value", [("http.listen", "/tmp/elsewhere"), ("http.socket_mode", "0600"),
-                                         ("http.socket_group", "nogroup")])
+                                         ("http.socket_group", "nogroup"), ("process.user", "nobody")])
 def test_what_a_reload_cannot_change_is_said(make, name, value):
     service, web = make()
     reload(service, **{name.replace(".", "__"): value})
