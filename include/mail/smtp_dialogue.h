@@ -36,6 +36,7 @@ struct smtp_dialogue {
 	bool injected; /* there was more than that answer: it would count as said under TLS */
 	bool late; /* the deadline has passed */
 	bool asked_text; /* the server has asked for the text of the message (354) */
+	bool takes_chunks; /* it has announced CHUNKING: libesmtp sends BDAT, unasked (RFC 3030) */
 	bool cut; /* by us, for one of these: what is answered after it is not believed */
 	const char *certificate; /* what is wrong with it, or NULL */
 	int connection; /* -1: there is none, or it is not known */

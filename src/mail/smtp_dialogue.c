@@ -37,6 +37,9 @@ static void hear_answer(struct smtp_dialogue *dialogue)
 		return;
 	if (strncmp(line, "354", 3) == 0)
 		dialogue->asked_text = true;
+	if (strncmp(line, "250", 3) == 0 && line[3] != '\0' &&
+		text_equal_fold(text_trim(text_of(line + 4)), TEXT("CHUNKING")))
+		dialogue->takes_chunks = true;
 	/* to a log-in that it does not understand a server may answer with the password in it */
 	if (must_log_in(dialogue) && strncmp(line, "50", 2) == 0)
 		line[3] = '\0';
@@ -66,6 +69,8 @@ static bool begins_message(struct text commands)
 static void hear_commands(struct smtp_dialogue *dialogue, struct text commands)
 {
 	dialogue->asked_tls = text_starts_with(commands, TEXT("STARTTLS"));
+	if (text_starts_with(commands, TEXT("EHLO")))
+		dialogue->takes_chunks = false;
 	if (!begins_message(commands))
 		return;
 	dialogue->asked_text = false;

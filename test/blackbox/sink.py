@@ -18,6 +18,7 @@ HANG, DRIP = object(), object()
 class Dialogue(SMTP):
     """aiosmtpd, but the sink may have planned something else for a stage."""
     greeted = False
+    chunks = b""
 
     async def planned(self, stage):
         """True where the stage has been dealt with: refused, cut off, or left without an answer."""
@@ -60,6 +61,18 @@ class Dialogue(SMTP):
     async def smtp_DATA(self, arg):
         if not await self.planned("data"):
             await super().smtp_DATA(arg)
+
+    async def smtp_BDAT(self, arg):
+        """RFC 3030, as Postfix and Exim have it by default and aiosmtpd has not: a sink announces CHUNKING."""
+        size, _, last = arg.partition(" ")
+        self.chunks += await self._reader.readexactly(int(size))
+        status = "250 2.0.0 OK"
+        if last.upper() == "LAST":
+            self.envelope.content = self.envelope.original_content = self.chunks
+            status = await self._call_handler_hook("DATA")
+            self.chunks = b""
+            self._set_post_data_state()
+        await self.push(status)
 
 
 class Sink:

@@ -167,6 +167,17 @@ def test_a_server_that_is_not_ready_gets_it_later(make, sink, address, stage, an
     wait_until(lambda: service.query("SELECT count(*) FROM outbox") == [(0,)])
 
 
+def test_a_server_that_takes_chunks_gets_each_mail_once(make, sink, address):
+    server = sink(extensions=["CHUNKING"])
+    service, web = make(**smtp(server))
+    emails = [address() for _ in range(3)]
+    for email in emails:
+        register(web, email)
+    wait_until(lambda: service.query("SELECT count(*) FROM outbox") == [(0,)])
+    assert sorted(m["recipients"][0] for m in server.messages) == sorted(emails)
+    assert not service.log_contains("mail_retry")
+
+
 @pytest.mark.parametrize("stage", ["connect", "mail", "body", "end"])
 def test_a_connection_that_is_lost_or_hangs(make, sink, address, stage):
     server = sink()
