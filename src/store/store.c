@@ -37,9 +37,12 @@ void store_share(struct store *store, const struct waiter *waiter)
 	store->waiter = *waiter;
 }
 
+/* What is told may be the end of the connection before, in the same turn of the loop: one that is being
+ * opened is read by who opens it. */
 void store_read(struct store *store)
 {
-	pipeline_read(store);
+	if (!store->connecting || PQstatus(store->connection) == CONNECTION_OK)
+		pipeline_read(store);
 }
 
 /* After a restore or a half-done deployment the schema may be another one under a running

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Nginx, Service, answer_of, fastcgi_octets, wait_until
+from harness import Nginx, Service, answer_of, fastcgi, fastcgi_octets, wait_until
 from sink import Sink
 from test_kept import Kept
 
@@ -256,6 +256,22 @@ def test_a_silent_database_host_gets_its_share_of_the_time(make):
         started = time.monotonic()
         assert web.get("/api/auth/health").status == 200
         assert time.monotonic() - started < 3
+
+
+def test_a_request_beside_the_end_of_the_connection_is_served(make, cluster):
+    """The worker is told of both at the same time: of the request first, which makes a new connection."""
+    service, _ = make(http__workers=1)
+    with Kept(service) as peer:
+        assert peer.request("POST", "/login", {"username": "a", "password": PASSWORD})[0] == 401
+    worker, = service.children("worker")
+    time.sleep(0.3)  # a connection that was used just now is not looked at
+    os.kill(worker, signal.SIGSTOP)
+    with fastcgi(service, "/login", "POST", b'{"username": "a", "password": "password123"}') as peer:
+        ended = service.query("SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity "
+                              "WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid, _ in ended))
+        os.kill(worker, signal.SIGCONT)
+        assert answer_of(peer)[0] == 401
 
 
 def test_others_are_served_while_one_connects_to_the_database(make):
