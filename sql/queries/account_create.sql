@@ -1,17 +1,24 @@
 -- The account, its verification mail (unless the budget of mails is spent), its first session
 -- (where :session_id is given) and the event are there together or not at all. A taken username
 -- is a conflict. pk is NULL where the e-mail is taken; its owner gets a mail that says so instead
--- where the answer must not tell (:hide).
+-- where the answer must not tell (:hide). Then a taken username is looked for first, for an answer
+-- that told of it with a free e-mail alone would tell of the e-mail. A username that is the e-mail
+-- itself is taken by nobody else.
 --
 -- parameters: email text, username text, full_name text, first_name text, last_name text,
 --     password_hash text, session_id uuid, session_lifetime bigint, token_digest bytea,
 --     token_lifetime bigint, sealed_token text, limits text, session_idle bigint, client text,
 --     hide boolean
--- row: pk bigint, id uuid, created_at bigint, session_expires_at bigint, spent boolean
+-- row: pk bigint, id uuid, created_at bigint, session_expires_at bigint, spent boolean,
+--     username_taken boolean
 -- conflict: users_username
-WITH account AS (
+WITH names AS MATERIALIZED (
+	SELECT :hide AND lower(:username) <> lower(:email) AND EXISTS (SELECT FROM users
+		WHERE lower(username COLLATE "C") = lower(:username COLLATE "C")) AS taken
+), account AS (
 	INSERT INTO users (email, username, full_name, first_name, last_name, password_hash)
-	VALUES (:email, :username, :full_name, :first_name, :last_name, :password_hash)
+	SELECT :email, :username, :full_name, :first_name, :last_name, :password_hash
+	FROM names WHERE taken IS NOT TRUE
 	ON CONFLICT (lower(email COLLATE "C")) DO NOTHING
 	RETURNING pk, id, created_at, credential_version
 ), opened AS (
@@ -23,8 +30,8 @@ WITH account AS (
 	RETURNING expires_at
 ), mail AS MATERIALIZED (
 	SELECT CASE WHEN pk IS NULL THEN 'known' ELSE 'verify' END AS letter
-	FROM (VALUES (1)) AS one LEFT JOIN account ON true
-	WHERE pk IS NOT NULL OR :hide
+	FROM names LEFT JOIN account ON true
+	WHERE pk IS NOT NULL OR (:hide AND taken IS NOT TRUE)
 ), budget AS MATERIALIZED (
 	SELECT letter, spent FROM mail, LATERAL (
 		SELECT spent FROM rate_limits_take(:limits, lower(:email COLLATE "C"), false, now())
@@ -44,5 +51,5 @@ WITH account AS (
 )
 SELECT pk, id, floor(EXTRACT(epoch FROM created_at))::bigint AS created_at,
 	(SELECT floor(EXTRACT(epoch FROM expires_at))::bigint FROM opened) AS session_expires_at,
-	(SELECT spent FROM budget) AS spent
-FROM (VALUES (1)) AS one LEFT JOIN account ON true
+	(SELECT spent FROM budget) AS spent, taken AS username_taken
+FROM names LEFT JOIN account ON true

@@ -97,7 +97,7 @@ enum outcome operation_register(
 	struct session session = { .id = uuid_ordered() };
 	struct account_create_row row;
 	enum store_result result = create(context, user, phc, &session, input, &row);
-	if (result == STORE_CONFLICT)
+	if (result == STORE_CONFLICT || (result == STORE_ROWS && row.username_taken))
 		return refuse(output, OUTCOME_USERNAME_TAKEN, offsetof(struct input, username),
 			"This username is taken.");
 	if (result != STORE_ROWS)

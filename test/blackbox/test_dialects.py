@@ -445,6 +445,24 @@ def test_limits_and_hiding(make, address):
         assert without_date(known) == without_date(unknown) and known.status == 200
 
 
+def test_a_taken_username_does_not_tell_of_the_email(make, address):
+    """Where registration hides who has an account, any username that is known to be taken would ask for one."""
+    service, web = make(api__reveal_unknown_email="never")
+
+    def register(email, username):
+        answer = web.post("/api/auth/register", {"email": email, "username": username, "password": "password123", "full_name": "J"})
+        return answer.status, answer.body
+    email, other = address(), address()
+    assert register(email, "ann")[0] == register(other, other)[0] == 201
+    assert register(email, "Ann") == register(other, "ann") == register(address(), "ann")
+    assert register(email, "ann")[0] == 409
+    # as long as the username is free, or the e-mail itself, both are alike too
+    new = address()
+    assert register(email, "bob") == register(new, "eve") == register(other, other) == register(email, email)
+    wait_until(lambda: len(service.mails(email)) == 3 and len(service.mails(other)) == 2)
+    assert service.query("SELECT email, username FROM users ORDER BY pk") == [(email, "ann"), (other, other), (new, "eve")]
+
+
 def test_a_disabled_user_is_out(speaker, service, address):
     email = address()
     speaker.do_register(email)
