@@ -16,8 +16,8 @@
 #define PURGE_PAGES 8
 /* Purging gets a hundredth of the time, so that fewer than one request in a hundred runs beside it. */
 #define PURGE_SHARE 100
-/* But a table that is walked page by page has been walked by then, however large it has become: what
- * requests without end can write in rate_limits goes as fast as it came. */
+/* A table that is walked page by page is walked within this time, however large it is: its share grows
+ * with it, so that rows of rate_limits go as fast as requests can write them. */
 #define WALK_MS 60000
 
 /* What one call has purged; the rows of all these statements begin with it. */
