@@ -35,8 +35,8 @@ struct smtp_dialogue {
 	bool asked_tls; /* the next answer is that to STARTTLS */
 	bool injected; /* there was more than that answer: it would count as said under TLS */
 	bool late; /* the deadline has passed */
-	bool asked_text; /* the server has asked for the text of the message (354) */
-	bool takes_chunks; /* it has announced CHUNKING: libesmtp sends BDAT, unasked (RFC 3030) */
+	bool offered_text; /* by DATA; a server that has CHUNKING (RFC 3030) gets it without */
+	bool asked_text; /* the server has asked for it (354) */
 	bool cut; /* by us, for one of these: what is answered after it is not believed */
 	const char *certificate; /* what is wrong with it, or NULL */
 	int connection; /* -1: there is none, or it is not known */

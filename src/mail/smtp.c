@@ -174,7 +174,7 @@ static struct delivery_report report(struct delivery_batch *batch, size_t i, con
 		return (struct delivery_report){ meaning(statuses[k], k == 0),
 			answer_text(batch->arena, statuses[k]) };
 	}
-	if (!batch->dialogue.asked_text && !batch->dialogue.takes_chunks)
+	if (batch->dialogue.offered_text && !batch->dialogue.asked_text)
 		return (struct delivery_report){ DELIVERY_RETRY,
 			"the mail server never asked for the text of the mail" };
 	return (struct delivery_report){ DELIVERY_SENT, "" };

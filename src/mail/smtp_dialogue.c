@@ -37,9 +37,6 @@ static void hear_answer(struct smtp_dialogue *dialogue)
 		return;
 	if (strncmp(line, "354", 3) == 0)
 		dialogue->asked_text = true;
-	if (strncmp(line, "250", 3) == 0 && line[3] != '\0' &&
-		text_equal_fold(text_trim(text_of(line + 4)), TEXT("CHUNKING")))
-		dialogue->takes_chunks = true;
 	/* to a log-in that it does not understand a server may answer with the password in it */
 	if (must_log_in(dialogue) && strncmp(line, "50", 2) == 0)
 		line[3] = '\0';
@@ -56,27 +53,26 @@ static void cut(struct smtp_dialogue *dialogue)
 		shutdown(dialogue->connection, SHUT_RDWR);
 }
 
-/* Whether there is a MAIL among the commands, which may be several (RFC 2920). */
-static bool begins_message(struct text commands)
+static void hear_command(struct smtp_dialogue *dialogue, struct text command)
 {
-	struct text line;
-	while (text_next(&commands, '\n', &line))
-		if (text_starts_with(line, TEXT("MAIL FROM:")))
-			return true;
-	return false;
-}
-
-static void hear_commands(struct smtp_dialogue *dialogue, struct text commands)
-{
-	dialogue->asked_tls = text_starts_with(commands, TEXT("STARTTLS"));
-	if (text_starts_with(commands, TEXT("EHLO")))
-		dialogue->takes_chunks = false;
-	if (!begins_message(commands))
+	dialogue->asked_tls = text_starts_with(command, TEXT("STARTTLS"));
+	if (text_starts_with(command, TEXT("DATA")))
+		dialogue->offered_text = true;
+	if (!text_starts_with(command, TEXT("MAIL")))
 		return;
+	dialogue->offered_text = false;
 	dialogue->asked_text = false;
 	dialogue->unauthenticated = must_log_in(dialogue);
 	if (dialogue->unauthenticated || dialogue->stop)
 		cut(dialogue);
+}
+
+/* There may be several (RFC 2920). */
+static void hear_commands(struct smtp_dialogue *dialogue, struct text commands)
+{
+	struct text line;
+	while (text_next(&commands, '\n', &line))
+		hear_command(dialogue, line);
 }
 
 static void hear_octets(struct smtp_dialogue *dialogue, const char *octets, int count)

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 
 from harness import free_port, wait_until
 
-STAGES = ("connect", "ehlo", "mail", "rcpt", "data", "body", "end")
+STAGES = ("connect", "ehlo", "mail", "rcpt", "data", "body", "chunk", "end")
 HANG, DRIP = object(), object()
 
 
@@ -66,17 +66,19 @@ class Dialogue(SMTP):
         """RFC 3030, as Postfix and Exim have it by default and aiosmtpd has not: a sink announces CHUNKING."""
         size, _, last = arg.partition(" ")
         self.chunks += await self._reader.readexactly(int(size))
-        status = "250 2.0.0 OK"
-        if last.upper() == "LAST":
+        if not last:
+            await self.push("250 2.0.0 OK")
+            await self.planned("chunk")
+        else:
             self.envelope.content = self.envelope.original_content = self.chunks
             status = await self._call_handler_hook("DATA")
             self.chunks = b""
             self._set_post_data_state()
-        await self.push(status)
+            await self.push(status)
 
 
 class Sink:
-    """extensions: what EHLO announces beside aiosmtpd's own; hidden: what it keeps to itself.
+    """extensions: what EHLO announces beside aiosmtpd's own, such as PIPELINING and CHUNKING; hidden: what it keeps to itself.
     login_required=False takes mail from clients whose log-in failed, as relays do for their own."""
 
     def __init__(self, tls=None, require_tls=False, credentials=None, login_required=True, extensions=(), hidden=()):

@@ -47,8 +47,13 @@ def smtp(sink, host="127.0.0.1", user="", **more):
     return {"mail__transport": "smtp", "mail__url": f"smtp://{user}{host}:{sink.port}", "mail__tls": "off", "mail__timeout": "2s", **more}
 
 
-def test_message(make, sink, address):
-    server = sink()
+# what mail servers offer: Postfix has the last
+OFFERS = [(), ("PIPELINING", "ENHANCEDSTATUSCODES"), ("PIPELINING", "CHUNKING", "ENHANCEDSTATUSCODES")]
+
+
+@pytest.mark.parametrize("extensions", OFFERS)
+def test_message(make, sink, address, extensions):
+    server = sink(extensions=extensions)
     service, web = make(**smtp(server))
     email = address()
     register(web, email)
@@ -62,6 +67,22 @@ def test_message(make, sink, address):
     assert web.get("/api/auth/verify/" + link_of(message).rsplit("/", 1)[1]).status == 200
     for line in got["content"].split(b"\r\n"):
         assert len(line) <= 998 and b"\n" not in line and b"\r" not in line
+    others = post(service, 30)  # several batches
+    wait_until(lambda: service.query("SELECT count(*) FROM outbox") == [(0,)])
+    assert sorted(m["recipients"][0] for m in server.messages) == sorted([email, *others]) and server.sessions < 10
+    assert not service.log_contains("mail_retry")
+
+
+def test_a_connection_that_is_lost_between_chunks(make, sink, address):
+    """The answer to the first chunk says nothing about the message."""
+    server = sink(extensions=("PIPELINING", "CHUNKING"))
+    service, web = make(**smtp(server))
+    server.drop_at("chunk", times=2)
+    email = address()
+    register(web, email)
+    server.wait_for(email)
+    wait_until(lambda: service.query("SELECT count(*) FROM outbox") == [(0,)])
+    assert len(server.received(email)) == 1 and service.log_contains("mail_retry")
 
 
 def test_server_down_for_a_while(make, sink, address):
@@ -372,7 +393,7 @@ def test_mail_is_given_up_in_the_end_and_loudly(make, sink, address):
     assert service.query("SELECT failed_at IS NOT NULL, position('refused' in last_error) > 0, claimed_until FROM outbox") == [(True, True, None)]
 
 
-@pytest.mark.parametrize("extensions", [(), ("ENHANCEDSTATUSCODES",)])
+@pytest.mark.parametrize("extensions", OFFERS)
 def test_a_relay_that_does_not_take_our_mail_loses_none(make, sink, address, extensions):
     """5.7.1 speaks of the settings until a mail was taken, and of the recipient afterwards."""
     server = sink(extensions=extensions)
