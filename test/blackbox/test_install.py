@@ -53,6 +53,17 @@ def reloaded_as_the_unit_says():
         while [ "$(children | wc -w)" != "$(echo $before | wc -w)" ] || [ "$(children)" = "$before" ]; do sleep 0.1; done"""
 
 
+def test_what_is_added_for_sendmail_takes_back_what_the_unit_says():
+    """Nothing else, and all that implies NoNewPrivileges (systemd.exec(5)), without which setgid programs are none."""
+    added = dict(line.split("=", 1) for line in (ROOT / "deploy/latchkey-sendmail.conf").read_text().splitlines()
+                 if re.match(r"\w+=", line))
+    implying = {"LockPersonality", "MemoryDenyWriteExecute", "NoNewPrivileges", "PrivateDevices", "ProtectClock", "ProtectHostname",
+                "ProtectKernelLogs", "ProtectKernelModules", "ProtectKernelTunables", "RestrictAddressFamilies", "RestrictNamespaces",
+                "RestrictRealtime", "RestrictSUIDSGID", "SystemCallArchitectures", "SystemCallFilter"}
+    assert added.pop("ReadWritePaths") and set(added) == {name for name in implying if unit(name)}
+    assert set(added.values()) == {"no", ""} and all(unit(name) not in (["no"], [""]) for name in added)
+
+
 # Overlays, and a cluster of ours where Debian's would be, with Debian's rule: a role for each user of the
 # system by that name, and nobody else.
 OVERLAYS = """
