@@ -47,7 +47,7 @@ static const char *give_to_group(const char *path, const char *group, struct are
 	const struct group *entry = getgrnam(group);
 	if (!entry)
 		return arena_format(arena, "http.socket_group: there is no group %s", group);
-	if (chown(path, (uid_t)-1, entry->gr_gid) != 0)
+	if (lchown(path, (uid_t)-1, entry->gr_gid) != 0)
 		return arena_format(arena,
 			"http.socket_group: %s: %s (only root and members of %s "
 			"may do that)",
@@ -76,6 +76,17 @@ static const char *take_over(const struct sockaddr_un *address, struct arena *ar
 	return NULL;
 }
 
+/* The file gets its mode from the socket as it is made: who may write in the folder could put a link to
+ * another file in its place, and chmod() follows links, perhaps root's. */
+static bool make_socket(int made, const struct sockaddr_un *address, mode_t mode)
+{
+	mode_t before = umask(0);
+	bool bound = fchmod(made, mode) == 0 &&
+		     bind(made, (const struct sockaddr *)address, sizeof(*address)) == 0;
+	umask(before);
+	return bound;
+}
+
 /* Nobody can connect before mode and group are right: listen() comes last. */
 static const char *listen_at_path(struct listener *listener, const char *path,
 	const struct settings *settings, struct arena *arena)
@@ -95,11 +106,9 @@ static const char *listen_at_path(struct listener *listener, const char *path,
 	if (wrong)
 		return wrong;
 	listener->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (bind(listener->socket, (struct sockaddr *)&address, sizeof(address)) != 0)
+	if (!make_socket(listener->socket, &address, (mode_t)mode))
 		return fail(arena, path, "cannot make the socket");
 	listener->path = path;
-	if (chmod(path, (mode_t)mode) != 0)
-		return fail(arena, path, "cannot set http.socket_mode");
 	wrong = give_to_group(path, settings->http_socket_group, arena);
 	if (!wrong && listen(listener->socket, BACKLOG) != 0)
 		wrong = fail(arena, path, "cannot listen");
