@@ -142,6 +142,7 @@ def enter():
     os.environ[FOLDER] = os.environ["TMPDIR"] = folder
     tempfile.tempdir = None
     sys.stdout.flush()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it in what a script starts with &
     before = signal.pthread_sigmask(signal.SIG_BLOCK, WATCHED)
     for number in (signal.SIGTERM, signal.SIGKILL):  # what each of the two inner ones gets when its parent ends
         parent = os.getpid()
