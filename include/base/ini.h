@@ -8,9 +8,10 @@
 /* Octets that a line may have; room for a connection string with many hosts. */
 #define INI_LINE_MAXIMUM 8190
 
-/* Called for each pair; the texts are valid during the call. NULL, or what is wrong with it. */
+/* Called for each pair, with the number of its line; the texts are valid during the call. NULL, or what
+ * is wrong with it. */
 typedef const char *ini_pair(
-	void *context, struct text section, struct text key, struct text value);
+	void *context, size_t line, struct text section, struct text key, struct text value);
 
 /*
  * Reads a file of [section] and key = value lines (or key: value). A line that begins with ; or # is

@@ -32,6 +32,7 @@ struct settings {
 #undef DURATION
 #undef CHOICE
 #undef RATE
+	const char *const *places; /* for settings_placed(): where each row's value stands */
 };
 
 /* The indices of the CHOICE rows, in the order of their lists. */
@@ -54,6 +55,14 @@ enum { TLS_OFF, TLS_OPPORTUNISTIC, TLS_REQUIRED };
 __attribute__((warn_unused_result)) const char *settings_load(struct arena *arena, const char *path,
 	const char *const *overrides, size_t override_count, char *const *environment,
 	struct settings *settings);
+
+/*
+ * What is wrong with a setting, with its place before it, in the arena: "FILE:LINE: ", the variable or the
+ * option. `wrong` begins with the name of the setting ("api.base_url must begin with …"). Anything
+ * else, and what is wrong with a default, is returned as it is.
+ */
+const char *settings_placed(
+	const struct settings *settings, struct arena *arena, const char *wrong);
 
 /* How the value of a SECRET row is shown: without its secret parts, in the arena. */
 struct settings_mask {

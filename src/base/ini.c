@@ -73,8 +73,8 @@ static const char *take_line(struct reader *reader, struct text line, ini_pair *
 	size_t end = equals < colon ? equals : colon;
 	if (end == line.length)
 		return "this is neither [section] nor key = value";
-	return pair(context, reader->section, text_trim((struct text){ line.at, end }),
-		text_trim(text_after(line, end + 1)));
+	return pair(context, reader->line, reader->section,
+		text_trim((struct text){ line.at, end }), text_trim(text_after(line, end + 1)));
 }
 
 static const char *read_lines(struct reader *reader, ini_pair *pair, void *context)

@@ -38,8 +38,9 @@ const size_t setting_row_count = sizeof(setting_rows) / sizeof(setting_rows[0]);
 struct loader {
 	struct arena *arena;
 	struct settings settings;
+	const char *path;
 	const char *wrong; /* the first thing that is; without its place */
-	bool in_file[sizeof(setting_rows) / sizeof(setting_rows[0])];
+	const char **places; /* of each row's value; NULL: the default */
 };
 
 static const struct setting_row *find(struct text section, struct text key)
@@ -192,13 +193,15 @@ static bool parse(struct loader *loader, const struct setting_row *row, struct t
 }
 
 /* False after noting what is wrong. */
-static bool set(struct loader *loader, struct text section, struct text key, struct text value)
+static bool set(struct loader *loader, const char *place, struct text section, struct text key,
+	struct text value)
 {
 	const struct setting_row *row = find(section, key);
 	if (!row) {
 		loader->wrong = unknown(loader->arena, section, key);
 		return false;
 	}
+	loader->places[row - setting_rows] = place;
 	if (parse(loader, row, value))
 		return true;
 	const char *shown = row->type == SETTING_SECRET
@@ -210,16 +213,16 @@ static bool set(struct loader *loader, struct text section, struct text key, str
 }
 
 /* A pair of the file. */
-static const char *on_pair(void *context, struct text section, struct text key, struct text value)
+static const char *on_pair(
+	void *context, size_t line, struct text section, struct text key, struct text value)
 {
 	struct loader *loader = context;
 	const struct setting_row *row = find(section, key);
-	if (row && loader->in_file[row - setting_rows])
+	if (row && loader->places[row - setting_rows])
 		return arena_format(
 			loader->arena, "%s.%s is given a second time", row->section, row->key);
-	if (row)
-		loader->in_file[row - setting_rows] = true;
-	return set(loader, section, key, value) ? NULL : loader->wrong;
+	const char *place = arena_format(loader->arena, "%s:%zu", loader->path, line);
+	return set(loader, place, section, key, value) ? NULL : loader->wrong;
 }
 
 /* LATCHKEY_HTTP_MAX_BODY is http.max_body: the section is the part up to the first '_'. */
@@ -235,11 +238,12 @@ static const char *load_variable(struct loader *loader, const char *variable)
 			return NULL;
 	if (text_starts_with(name, TEXT("test_")))
 		return NULL;
-	if (set(loader, (struct text){ name.at, underscore }, text_after(name, underscore + 1),
-		    text_after(rest, equals + 1)))
+	const char *place = arena_format(loader->arena, "environment variable %.*s",
+		(int)(strcspn(variable, "=")), variable);
+	if (set(loader, place, (struct text){ name.at, underscore },
+		    text_after(name, underscore + 1), text_after(rest, equals + 1)))
 		return NULL;
-	return arena_format(loader->arena, "environment variable %.*s: %s",
-		(int)(strcspn(variable, "=")), variable, loader->wrong);
+	return arena_format(loader->arena, "%s: %s", place, loader->wrong);
 }
 
 static const char *load_override(struct loader *loader, const char *override)
@@ -250,10 +254,11 @@ static const char *load_override(struct loader *loader, const char *override)
 	size_t dot = text_find(name, '.');
 	if (equals == text.length || dot == equals)
 		return arena_format(loader->arena, "-o %s: it takes section.key=value", override);
-	if (set(loader, (struct text){ name.at, dot }, text_after(name, dot + 1),
+	const char *place = arena_format(loader->arena, "-o %.*s", TEXT_PRINTF(name));
+	if (set(loader, place, (struct text){ name.at, dot }, text_after(name, dot + 1),
 		    text_after(text, equals + 1)))
 		return NULL;
-	return arena_format(loader->arena, "-o %.*s: %s", TEXT_PRINTF(name), loader->wrong);
+	return arena_format(loader->arena, "%s: %s", place, loader->wrong);
 }
 
 static void complete(struct loader *loader)
@@ -271,8 +276,9 @@ static void complete(struct loader *loader)
 const char *settings_load(struct arena *arena, const char *path, const char *const *overrides,
 	size_t override_count, char *const *environment, struct settings *settings)
 {
-	struct loader loader = { .arena = arena };
+	struct loader loader = { .arena = arena, .path = path };
 	const char *wrong = NULL;
+	loader.places = arena_alloc(arena, setting_row_count * sizeof(*loader.places));
 	for (size_t i = 0; i < setting_row_count; i++)
 		if (!parse(&loader, &setting_rows[i], text_of(setting_rows[i].standard)))
 			return arena_format(arena, "the default of %s.%s is not valid",
@@ -287,6 +293,7 @@ const char *settings_load(struct arena *arena, const char *path, const char *con
 	if (wrong)
 		return wrong;
 	complete(&loader);
+	loader.settings.places = loader.places;
 	*settings = loader.settings;
 	return NULL;
 }

@@ -69,6 +69,7 @@ const char *generation_open(
 			&generation->blocklist, settings->passwords_blocklist, &generation->arena);
 	if (!wrong)
 		return NULL;
+	wrong = settings_placed(settings, &generation->arena, wrong);
 	wrong = arena_copy(errors, wrong, strlen(wrong));
 	generation_close(generation);
 	return wrong;

@@ -20,7 +20,7 @@ int command_migrate(const struct options *options)
 	struct settings settings;
 	const char *wrong = options_settings(options, &arena, &settings);
 	if (!wrong)
-		wrong = conninfo_check(settings.database_url);
+		wrong = settings_placed(&settings, &arena, conninfo_check(settings.database_url));
 	if (wrong)
 		goto out;
 	int applied = 0;

@@ -36,7 +36,9 @@ static const char *leave_root(struct server *server, struct arena *arena)
 		return wrong;
 	if (geteuid() == 0)
 		wrong = listener_open(&server->listener, &settings, arena);
-	return wrong ? wrong : privileges_drop(settings.process_user, arena);
+	if (!wrong)
+		wrong = privileges_drop(settings.process_user, arena);
+	return settings_placed(&settings, arena, wrong);
 }
 
 static void warn_of_root(const struct server *server)
@@ -79,7 +81,7 @@ static int open_resources(struct server *server, struct arena *arena)
 	if (!wrong && server->listener.socket < 0)
 		wrong = listener_open(&server->listener, &server->configuration->settings, arena);
 	if (wrong)
-		complain(wrong);
+		complain(settings_placed(&server->configuration->settings, arena, wrong));
 	/* a reload forgets the settings that the path came from */
 	else if (server->listener.path)
 		server->listener.path =

@@ -190,8 +190,9 @@ static const char *prepare_reload(struct server *server, struct generation *next
 		return "http.workers = 0 needs a restart of latchkey";
 	if (!log_open(log, settings->log_target, (enum log_level)settings->log_level,
 		    server->log.role))
-		return arena_format(errors, "log.target: cannot write to %s: %s",
-			settings->log_target, strerror(errno));
+		return settings_placed(settings, errors,
+			arena_format(errors, "log.target: cannot write to %s: %s",
+				settings->log_target, strerror(errno)));
 	if (!hash_channel_open(channel, (unsigned)settings->http_workers,
 		    (unsigned)settings->passwords_slots)) {
 		wrong = arena_format(

@@ -365,6 +365,28 @@ def test_what_is_wrong_is_said(service, arguments, words):
     assert run.returncode not in (0, 1) and all(word in run.stderr for word in words), run
 
 
+BAD_LINES = ["api.base_url = ftp://example.com", "api.base_url = https://example.com/?a", "api.base_url =", "api.dialect = klingon",
+             "database.url = nonsense", "http.listen = 0.0.0.0:9000", "http.origins = example.com", "http.trusted_proxies = 10.0.0.0/33",
+             "http.socket_mode = 999", "links.reset = https://example.com/", "links.verify = javascript:{token}", "log.target = /nowhere/log",
+             "mail.directory =", "mail.from = nobody", "mail.templates = /nowhere", "passwords.blocklist = /nowhere",
+             "process.user = nobody-at-all", "tokens.access_ttl = 2d", "tokens.keys = /nowhere"]
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
+def test_what_is_wrong_is_said_with_its_line(service, line):
+    """Also where a value can be read, and turns out to be wrong later."""
+    name, value = (part.strip() for part in line.split("=", 1))
+    others = {**service.settings, "http.listen": service.socket + "-other"}
+    others.pop(name, None)
+    text = "; wrong:\n" + "".join(f"[{n.split('.')[0]}]\n{n.split('.')[1]} = {v}\n" for n, v in [(name, value), *others.items()])
+    path = service.dir / "wrong.conf"
+    path.write_text(text)
+    run = subprocess.run([*service.argv("serve")[:-1], str(path)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert (run.returncode, run.stderr.startswith(f"latchkey: {path}:3: {name}")) == (78, True), run
+    run = service.command("serve", *(["-o", f"http.listen={others['http.listen']}"] if name != "http.listen" else []), "-o", f"{name}={value}")
+    assert (run.returncode, run.stderr.startswith(f"latchkey: -o {name}: {name}")) == (78, True), run
+
+
 @pytest.mark.parametrize("arguments", [[c, *words, h] for c, words in (("serve", []), ("migrate", []), ("keys", ["new"]), ("config", []),
                                                                           ("openapi", [])) for h in ("--help", "-h")]
                          + [["help", "keys"], ["serve", "--config", "/nowhere", "--help"]])
