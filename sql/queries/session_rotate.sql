@@ -1,16 +1,20 @@
 -- Rotation (RFC 9700 section 4.14). The present token moves the session on to the next
 -- generation; its predecessor, in its grace, yields the successor that there is; anything else
--- is theft and ends the session. The rows are locked first, so simultaneous refreshes come
--- one after the other and agree. With a grace of 0 no predecessor is honoured, not even that one.
+-- is theft and ends the session. The session is locked first, so simultaneous refreshes come
+-- one after the other and agree. With a grace of 0 no predecessor is honoured, not even that one. The
+-- user is not locked: one row alone is written, and who waits for it holds up nobody else.
 --
 -- parameters: user_id uuid, session_id uuid, generation bigint, grace bigint,
 --     session_idle bigint, client text
 -- row: generation bigint, rotated_at bigint, expires_at bigint, stolen boolean
 WITH held AS MATERIALIZED (
-	SELECT user_pk, session_id AS id, generation, rotated_at, expires_at,
-		generation = :generation + 1 AND COALESCE(grace_until > now(), false) AS in_grace
-	FROM living_sessions WHERE user_id = :user_id AND session_id = :session_id
-	FOR NO KEY UPDATE
+	SELECT sessions.user_pk, sessions.id, sessions.generation, sessions.rotated_at,
+		sessions.expires_at, sessions.generation = :generation + 1
+			AND COALESCE(sessions.grace_until > now(), false) AS in_grace
+	FROM living_sessions AS living JOIN sessions
+		ON sessions.user_pk = living.user_pk AND sessions.id = living.session_id
+	WHERE living.user_id = :user_id AND living.session_id = :session_id
+	FOR NO KEY UPDATE OF sessions
 ), rotated AS (
 	UPDATE sessions SET generation = held.generation + 1, rotated_at = now(),
 		last_used_at = now(),
