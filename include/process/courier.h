@@ -35,6 +35,8 @@ struct courier {
 	bool accepted; /* with these settings a mail was taken, so they are good for sending */
 };
 
+/* settings, log, keyring and store must outlive it. The process is a courier's alone: what it frees is
+ * overwritten from now on. */
 void courier_init(struct courier *courier, const struct settings *settings, const struct log *log,
 	const struct keyring *keyring, struct store *store);
 void courier_finish(struct courier *courier);

@@ -7,6 +7,7 @@
  */
 #include "process/courier.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 /* A lost notification, or another host's, is found by looking this often. */
 #define LOOK_MS 5000
 #define BUSY_MS 1000
+#define PERTURBED 0xa5 /* any octet but 0 */
 
 void courier_init(struct courier *courier, const struct settings *settings, const struct log *log,
 	const struct keyring *keyring, struct store *store)
@@ -32,6 +34,10 @@ void courier_init(struct courier *courier, const struct settings *settings, cons
 	courier->keyring = keyring;
 	courier->store = store;
 	arena_init(&courier->arena);
+#ifdef M_PERTURB
+	/* libesmtp frees its buffers with messages in them: the C library overwrites what is freed */
+	mallopt(M_PERTURB, PERTURBED);
+#endif
 	janitor_init(&courier->janitor, settings, log, store);
 }
 

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Mail is never lost and never slows a request."""
+import contextlib
 import os
 import ssl
 import stat
 import subprocess
 import time
+from email import message_from_bytes, policy
 
 import pytest
 
@@ -31,6 +33,10 @@ def register(web, email, name="Zoë Doe"):
 
 # The shortest lease: a mail has 4 s, and its lease 10 s.
 QUICK = {"mail__timeout": "1s", "database__timeout": "1s"}
+
+
+def mail_of(octets):
+    return message_from_bytes(octets, policy=policy.default)
 
 
 def courier_of(service):
@@ -393,6 +399,23 @@ def test_mail_is_given_up_in_the_end_and_loudly(make, sink, address):
     assert service.query("SELECT failed_at IS NOT NULL, position('refused' in last_error) > 0, claimed_until FROM outbox") == [(True, True, None)]
 
 
+def test_tls_is_required_without_credentials_too(make, sink, address):
+    server = sink()
+    service, web = make(**smtp(server, mail__tls="required"))
+    register(web, address())
+    wait_until(lambda: service.log_contains("mail_retry.*does not offer STARTTLS, which is required"))
+    assert server.messages == []
+
+
+def test_tls_can_be_off(make, sink, address):
+    context, _ = certificate(folder(), "mail.example.com")
+    server = sink(tls=context)
+    service, web = make(**smtp(server, mail__tls="off"))
+    email = address()
+    register(web, email)
+    assert not server.wait_for(email)["tls"]
+
+
 @pytest.mark.parametrize("extensions", OFFERS)
 def test_a_relay_that_does_not_take_our_mail_loses_none(make, sink, address, extensions):
     """5.7.1 speaks of the settings until a mail was taken, and of the recipient afterwards."""
@@ -443,6 +466,38 @@ def test_the_database_never_holds_a_token_that_works(make, sink, address):
     server.start()
     token = link_of(wait_until(lambda: server.received(email), timeout=30)[0]["message"]).rsplit("/", 1)[1]
     assert token not in dump and token not in service.log()
+
+
+def memory_holds(process, octets):
+    """In which parts of its memory."""
+    found = []
+    with open(f"/proc/{process}/maps") as maps, open(f"/proc/{process}/mem", "rb") as memory:
+        for line in maps:
+            begin, end = (int(part, 16) for part in line.split()[0].split("-"))
+            with contextlib.suppress(OSError, ValueError):  # what only the kernel reads
+                memory.seek(begin)
+                if octets in memory.read(end - begin):
+                    found.append(line.strip())
+    return found
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="reads another process's memory")
+@pytest.mark.parametrize("transport", ["smtp", "tls", "sendmail", "directory"])
+def test_no_process_keeps_a_token_that_was_sent(make, sink, address, transport):
+    context, ca = certificate(folder(), "127.0.0.1")
+    server = sink(tls=context if transport == "tls" else None)
+    place, settings = mail_program("cat > new && mv new mail")
+    if transport in ("smtp", "tls"):
+        settings = smtp(server, mail__tls="required" if transport == "tls" else "off", mail__ca_file=ca)
+    service, web = make(**({} if transport == "directory" else settings))
+    email = address()
+    register(web, email)
+    wait_until(lambda: service.query("SELECT count(*) FROM outbox") == [(0,)])
+    message = (server.received(email)[0]["message"] if server.messages else service.mails(email)[0] if transport == "directory"
+               else mail_of((place / "mail").read_bytes()))
+    token = link_of(message).rsplit("/", 1)[1].encode()
+    assert len(token) == 43
+    wait_until(lambda: not any(memory_holds(child, token) for child in service.children()))
 
 
 def test_port_465_is_explained(make):
