@@ -2,7 +2,7 @@
 -- generation; its predecessor, in its grace, yields the successor that there is; anything else
 -- is theft and ends the session. The session is locked first, so simultaneous refreshes come
 -- one after the other and agree. With a grace of 0 no predecessor is honoured, not even that one. The
--- user is not locked: one row alone is written, and who waits for it holds up nobody else.
+-- user is not locked: a statement that locks one row alone cannot deadlock.
 --
 -- parameters: user_id uuid, session_id uuid, generation bigint, grace bigint,
 --     session_idle bigint, client text
