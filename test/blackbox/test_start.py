@@ -79,9 +79,15 @@ def test_starts_with_tables_that_are_too_old_and_says_so(stopped, in_front):
     assert health(in_front(service)).status == 503
 
 
-def test_does_not_serve_on_the_tables_of_a_newer_program(stopped):
+def test_does_not_serve_on_the_tables_of_a_newer_program(stopped, in_front):
     service = stopped()
+    Service.start(service)
+    web = in_front(service)
+    assert health(web).status == 200
     service.query("INSERT INTO schema_migrations (version, name) VALUES (9999, 'future')")
+    service.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    wait_until(lambda: health(web).status == 503 and service.log_contains("schema_does_not_fit .*step 9999"))
+    service.stop()
     for command in ("serve", "migrate"):
         run = service.command(command)
         assert run.returncode not in (0, 1 if command == "serve" else 0) and "step 9999" in run.stderr
