@@ -119,7 +119,7 @@ static void pairs_are_cut_anywhere(void **state)
 		if (cut > 0)
 			add(FCGI_PARAMS, PAIRS, cut);
 		if (cut > 0 && cut < PAIRS_SIZE)
-			add(FCGI_PARAMS, PAIRS + cut, PAIRS_SIZE - cut);
+			add(FCGI_PARAMS, &PAIRS[cut], PAIRS_SIZE - cut);
 		add(FCGI_PARAMS, NULL, 0);
 		add(FCGI_STDIN, NULL, 0);
 		assert_int_equal(state_of(), RECORDS_END);
