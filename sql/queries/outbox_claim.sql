@@ -3,7 +3,8 @@
 --
 -- A mail goes to the account that the address has by now, and is not needed where there is none, or
 -- where what it is for has happened since: such rows are deleted. The first claim makes the link's
--- token valid. A name is given for verified addresses only: a stranger may have registered it.
+-- token valid. A name is given for verified addresses only: a stranger may have registered it. The
+-- users' rows are locked before their tokens, in the order of their keys.
 --
 -- age is in seconds, since the first attempt; expired: the link is; abandoned: it was claimed
 -- before, and nobody said what became of it.
@@ -20,18 +21,24 @@ WITH due AS MATERIALIZED (
 	ORDER BY GREATEST(next_attempt_at, claimed_until)
 	LIMIT :count
 	FOR UPDATE SKIP LOCKED
+), found AS MATERIALIZED (
+	SELECT due.pk, owner.pk AS user_pk FROM due, LATERAL (
+		SELECT users.pk FROM users
+		WHERE lower(email COLLATE "C") = lower(due.recipient COLLATE "C")
+		LIMIT 1) AS owner
+), held AS MATERIALIZED (
+	SELECT pk AS user_pk, email, full_name, email_verified_at IS NOT NULL AS verified,
+		password_changed_at
+	FROM users WHERE pk = ANY (ARRAY(SELECT user_pk FROM found)) AND disabled_at IS NULL
+	ORDER BY pk
+	FOR NO KEY UPDATE
 ), looked_up AS MATERIALIZED (
-	SELECT due.*, user_pk, email, CASE WHEN verified THEN full_name END AS full_name,
-		CASE letter WHEN 'verify' THEN user_pk IS NOT NULL AND NOT verified
-			WHEN 'reset' THEN user_pk IS NOT NULL AND due.created_at >= password_changed_at
-			WHEN 'known' THEN user_pk IS NOT NULL
+	SELECT due.*, held.user_pk, email, CASE WHEN verified THEN full_name END AS full_name,
+		CASE letter WHEN 'verify' THEN held.user_pk IS NOT NULL AND NOT verified
+			WHEN 'reset' THEN held.user_pk IS NOT NULL AND due.created_at >= password_changed_at
+			WHEN 'known' THEN held.user_pk IS NOT NULL
 			ELSE true END AS needed
-	FROM due LEFT JOIN LATERAL (
-		SELECT pk AS user_pk, email, full_name, email_verified_at IS NOT NULL AS verified,
-			password_changed_at
-		FROM users
-		WHERE lower(email COLLATE "C") = lower(due.recipient COLLATE "C") AND disabled_at IS NULL
-		LIMIT 1) AS owner ON true
+	FROM due LEFT JOIN found USING (pk) LEFT JOIN held ON held.user_pk = found.user_pk
 ), made AS (
 	INSERT INTO one_time_tokens (digest, user_pk, purpose, created_at, expires_at)
 	SELECT token_digest, user_pk, letter, created_at, token_expires_at FROM looked_up
