@@ -42,13 +42,13 @@ enum outcome operation_change_password(
 {
 	struct password_find_row account;
 	enum outcome outcome = find(context, input, &account, output);
-	if (outcome == OUTCOME_OK)
-		outcome = check(context, &account, input->new_password, output);
 	if (outcome != OUTCOME_OK)
 		return outcome;
-	bool matches;
-	outcome = session_verify(
-		context, account.password_hash, input->current_password, &matches, output);
+	bool matches = false;
+	outcome = check(context, &account, input->new_password, output);
+	if (outcome == OUTCOME_OK)
+		outcome = session_verify(
+			context, account.password_hash, input->current_password, &matches, output);
 	if (outcome == OUTCOME_OK && !matches)
 		return OUTCOME_INCORRECT_PASSWORD;
 	struct text new_hash;

@@ -208,6 +208,19 @@ def test_a_success_gives_its_try_back(site, address):
     assert site.fail(email) == 429  # the first failure was not forgiven
 
 
+def test_a_new_password_that_is_refused_is_no_try(site, address):
+    """The present one was not looked at. Whoever is told to choose another is not kept out for that."""
+    site = site(limits__login="2/1h", passwords__weak="refuse")
+    email = site.register(address(), password="green tea at five")
+    login = site.log_in(email, password="green tea at five")
+
+    def change(new):
+        body = {"current_password": "green tea at five", "new_password": new}
+        return site.post("/api/auth/change-password", body, token=login.json["access_token"]).status
+    assert [change("my name is " + email) for _ in range(4)] == [400] * 4
+    assert site.counted() == [] and change("black tea at five") == 200
+
+
 def test_a_right_password_that_opens_no_session_clears_nothing(site, address):
     site = site(limits__login="2/1m", accounts__require_verified="yes")
     email = site.register(address())
