@@ -54,7 +54,7 @@ static int by_hasher(const struct cost *cost, unsigned char *hash)
 		.salt_size = 16,
 		.hash_size = 32,
 		.work = resident };
-	return hash_compute(&order, hash) == HASH_DONE ? 0 : 1;
+	return hash_compute(&order, NULL, hash) == HASH_DONE ? 0 : 1;
 }
 
 /* As a hasher does (process/hasher.c). */
