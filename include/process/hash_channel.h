@@ -15,6 +15,7 @@
 struct hash_job {
 	uint32_t id; /* the worker's; a later one is greater */
 	uint32_t worker; /* whom to answer */
+	uint64_t client; /* which process that is: another one has its number after its death */
 	uint32_t memory; /* KiB; 0: nothing is to be computed, only answered */
 	uint32_t passes;
 	uint32_t lanes;
@@ -40,6 +41,7 @@ enum hash_said {
 /* What a hasher says to a worker. */
 struct hash_reply {
 	uint32_t id; /* of the job */
+	uint64_t client; /* of the job */
 	uint16_t hasher; /* its number */
 	uint8_t said; /* enum hash_said */
 	uint32_t microseconds; /* that it took */

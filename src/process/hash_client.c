@@ -49,6 +49,7 @@ static bool send_call(struct hash_client *client, struct hash_call *call)
 	const struct hash_order *order = call->order;
 	struct hash_job job = { .id = ++client->last_id,
 		.worker = client->number,
+		.client = client->identity,
 		.memory = order->memory,
 		.passes = order->passes,
 		.lanes = order->lanes,
@@ -92,7 +93,9 @@ static void hasher_started(struct hash_client *client, uint32_t hasher)
 		else if (!call->done && call->hasher == NOBODY)
 			untaken = true;
 	}
-	const struct hash_job mark = { .id = ++client->last_id, .worker = client->number };
+	const struct hash_job mark = {
+		.id = ++client->last_id, .worker = client->number, .client = client->identity
+	};
 	if (untaken)
 		send_job(client, &mark);
 }
@@ -142,6 +145,8 @@ static void read_replies(struct watch *watch, uint32_t events)
 	while (recv(watch->descriptor, &reply, sizeof(reply), MSG_DONTWAIT) == sizeof(reply)) {
 		if (reply.said == HASH_SAID_STARTED)
 			hasher_started(client, reply.hasher);
+		else if (reply.client != client->identity)
+			continue; /* the hash of another password, under an id that is ours too */
 		else if (reply.said == HASH_SAID_PASSED)
 			mark_passed(client, reply.id);
 		else
@@ -208,6 +213,7 @@ bool hash_client_init(struct hash_client *client, struct loop *loop,
 		.number = number,
 		.microseconds = kib / KIB_IN_MICROSECOND,
 	};
+	secret_random(&client->identity, sizeof(client->identity));
 	return loop_watch(loop, &client->replies, EPOLLIN);
 }
 

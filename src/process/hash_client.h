@@ -18,6 +18,7 @@ struct hash_client {
 	struct waiter waiter;
 	const struct hash_channel *channel;
 	unsigned number; /* of this worker */
+	uint64_t identity; /* random: what is said to a predecessor is not for this one */
 	uint32_t last_id;
 	int64_t microseconds; /* that a hash takes, of late */
 	struct hash_call *calls; /* of the tasks that wait */

@@ -143,7 +143,7 @@ static enum hash_said compute(
 
 static void serve(struct hasher *hasher, const struct hash_job *job)
 {
-	struct hash_reply reply = { .id = job->id };
+	struct hash_reply reply = { .id = job->id, .client = job->client };
 	if (job->memory == 0) {
 		reply.said = HASH_SAID_PASSED;
 	} else if (clock_monotonic_ms() > job->begin_before) {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The processes: a hasher's death that nobody notices, what a reload changes, logs that are moved away, and one process
 that does everything."""
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import Nginx, Service, answer_of, fastcgi, fastcgi_octets, wait_until
+from harness import Nginx, Service, answer_of, fastcgi, fastcgi_octets, is_read, wait_until
 from sink import Sink
 from test_kept import Kept
 
@@ -77,6 +78,33 @@ def test_a_hasher_that_is_stopped_holds_up_the_others_jobs_no_longer_than_promis
     finally:
         os.kill(hasher, signal.SIGCONT)
     wait_until(lambda: web.post("/api/auth/login", {"username": email, "password": PASSWORD}).status == 200)
+
+
+def test_a_worker_takes_no_hash_of_its_predecessor(make, address):
+    """What a worker that died had asked for is answered to the one in its place, which numbers its jobs alike. With the
+    hash of the right password a wrong one would do."""
+    service, web = make(http__workers=1, passwords__slots=1)
+    email = address()
+    register(web, email)
+    hasher, = service.children("hasher")
+    found = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%%rate_limits_take%%' AND state = 'idle'"
+
+    def log_in(password):
+        return fastcgi(service, "/login", "POST", json.dumps({"username": email, "password": password}).encode())
+    for _ in range(3):
+        worker, = service.children("worker")
+        os.kill(hasher, signal.SIGSTOP)
+        lost = [log_in(PASSWORD) for _ in range(8)]
+        wait_until(lambda: all(map(is_read, lost)) and service.query(found) == [(1,)])
+        wait_until(lambda: Path(f"/proc/{worker}/stat").read_text().rsplit(")", 1)[1].split()[0] == "S")
+        service.kill(worker)
+        wait_until(lambda: service.children("worker") not in ([], [worker]))
+        peers = [log_in("wrong password") for _ in range(10)]
+        wait_until(lambda: all(map(is_read, peers)) and service.query(found) == [(1,)])
+        os.kill(hasher, signal.SIGCONT)
+        assert {answer_of(peer)[0] for peer in peers} <= {401, 503}
+        for peer in lost + peers:
+            peer.close()
 
 
 def test_hashers_hold_nothing_but_their_sockets(make):
