@@ -348,4 +348,13 @@ def test_an_ordinary_user_needs_no_root(run, place):
     one = run(one.state, root=checkout, prefix=prefix, HOME=str(place)).ready()
     assert one.log_in("user@example.com") == 200
     one.stop()
-    assert not one.processes()
+    keys = one.state / "keys"
+    assert len(list(keys.glob("*.pem"))) == 1
+    # a key is made for an algorithm that has none yet, and for no other reason
+    one = run(one.state, "-o", "tokens.algorithm=EdDSA", root=checkout, prefix=prefix, HOME=str(place)).ready()
+    assert one.log_in("user@example.com") == 200
+    assert {key["alg"] for key in json.loads(one.request("/.well-known/jwks.json")[1])["keys"]} == {"ES256", "EdDSA"}
+    one.stop()
+    wrong = run(one.state, "-o", "http.no_such_key=1", root=checkout, prefix=prefix, HOME=str(place))
+    assert "unknown key http.no_such_key" in wrong.refused() and "settings are not valid" in wrong.output()
+    assert len(list(keys.glob("*.pem"))) == 2 and not one.processes()
