@@ -45,7 +45,7 @@ struct store {
 	int64_t retry_at; /* monotonic ms before which no connection is tried */
 	int64_t used_at; /* monotonic ms of the last answer */
 	unsigned failures; /* to connect, in a row */
-	unsigned connections; /* opened so far: another number is another connection */
+	unsigned connections; /* opened and closed so far: another number is another connection */
 	struct waiter waiter; /* waiter_poll, or that of the loop whose tasks share it */
 	struct pending *first; /* in the order in which they were sent */
 	struct pending *last;
@@ -73,7 +73,7 @@ void store_read(struct store *store);
  * away, logged. */
 __attribute__((warn_unused_result)) bool store_connect(struct store *store);
 
-/* The socket to poll for answers and notifications, or -1. */
+/* The socket to poll for answers and notifications; -1: no connection is open. */
 int store_socket(const struct store *store);
 
 /* LISTENs on the channel. May wait. False: away. */

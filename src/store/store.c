@@ -152,7 +152,8 @@ enum store_result store_run(struct store *store, struct arena *arena, unsigned s
 
 int store_socket(const struct store *store)
 {
-	return store->connection ? PQsocket(store->connection) : -1;
+	bool open = store->connection && PQstatus(store->connection) == CONNECTION_OK;
+	return open ? PQsocket(store->connection) : -1;
 }
 
 bool store_listen(struct store *store, const char *channel)

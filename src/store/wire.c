@@ -34,6 +34,7 @@ void wire_close(struct store *store)
 {
 	PQfinish(store->connection);
 	store->connection = NULL;
+	store->connections++; /* who had to do with this one must not take the next for it */
 	memset(store->prepared, 0, sizeof(store->prepared));
 }
 

@@ -10,7 +10,7 @@ import time
 import psycopg2
 import pytest
 
-from harness import answer_of, fastcgi_octets, wait_until
+from harness import answer_of, fastcgi_octets, is_read, wait_until
 
 PASSWORD = "password123"
 
@@ -57,6 +57,39 @@ def people(service, count):
             assert status == 200
             found.append((email, tokens))
     return found
+
+
+def test_an_answer_of_the_connection_before_ends_no_new_one(make):
+    """Three answers come at once: two that say that the server takes no writes, which ends the connection, and one
+    between them whose request goes on, over a new connection."""
+    service, _ = make(http__workers=1, sessions__rotate="auto")
+    service.expect("statement_failed", None, "sqlstate=25006")
+    tokens = people(service, 1)[0][1]["refresh_token"]
+    service.query("UPDATE sessions SET last_used_at = now() - interval '1 day'")
+    service.query(f"ALTER DATABASE {service.database} SET default_transaction_read_only = on")
+    service.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+    peers = [Kept(service) for _ in range(3)]
+    wait_until(lambda: peers[0].request("POST", "/login", {"username": "nobody", "password": PASSWORD})[0] == 401)
+    worker, = service.children("worker")
+    holder = psycopg2.connect(service.cluster.url(service.database), options="-c default_transaction_read_only=off")
+    holder.cursor().execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+    for peer, rotates in zip(peers, (True, False, True)):
+        if rotates:
+            peer.send("POST", "/refresh", LATCHKEY_DIALECT="cookie", HTTP_COOKIE="refresh_token=" + tokens)
+        else:
+            peer.send("POST", "/refresh", {"refresh_token": tokens})
+        wait_until(lambda: is_read(peer.socket))
+        time.sleep(0.1)
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        holder.close()
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' OR state = 'active' AND pid <> pg_backend_pid()"
+        wait_until(lambda: service.query(waits) == [(0,)])
+        time.sleep(0.2)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    assert [answer_of(peer.socket)[0] for peer in peers] == [503] * 3
+    assert not service.log_contains("database_away connecting")
 
 
 @pytest.fixture
