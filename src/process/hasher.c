@@ -8,12 +8,14 @@
 #include "process/hasher.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -46,11 +48,23 @@ static void lower_priority(void)
 {
 	setsid();
 	setpriority(PRIO_PROCESS, 0, NICENESS);
-	FILE *group = fopen("/proc/self/autogroup", "we");
-	if (group) {
-		fprintf(group, "%d", NICENESS);
-		fclose(group);
-	}
+}
+
+/* The niceness of the session. False: to be tried again, for the kernel takes one such change in a
+ * tenth of a second from all processes without rights together. The file belongs to root while the
+ * process may not be dumped (prctl(2)), so for the moment of opening it the process may be. */
+static bool lower_group_priority(void)
+{
+	char nice[8];
+	int length = snprintf(nice, sizeof(nice), "%d", NICENESS);
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	int group = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (group < 0)
+		return true; /* there are no such groups here */
+	bool again = write(group, nice, (size_t)length) < 0 && errno == EAGAIN;
+	close(group);
+	return !again;
 }
 
 /* Two hashes on one processor take turns in its caches while another has none: where there are as
@@ -90,6 +104,7 @@ struct hasher {
 	const struct hasher_settings *settings;
 	struct hash_memory memory;
 	bool memory_used; /* since it was given back */
+	bool group_lowered;
 	struct hash_pace pace;
 	timer_t yield_timer;
 	bool has_yield_timer;
@@ -178,9 +193,12 @@ static bool work(struct hasher *hasher, const sigset_t *waiting)
 		secret_cleanse(&job, sizeof(job));
 	} else if (size == 0) {
 		return false;
-	} else if (ppoll(&jobs, 1, hasher->memory_used ? &idle : NULL, waiting) == 0) {
+	} else if (ppoll(&jobs, 1, hasher->memory_used || !hasher->group_lowered ? &idle : NULL,
+			   waiting) == 0) {
 		release_idle_memory(hasher);
 	}
+	if (!hasher->group_lowered)
+		hasher->group_lowered = lower_group_priority();
 	return true;
 }
 

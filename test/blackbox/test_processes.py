@@ -317,3 +317,12 @@ def test_others_are_served_while_one_connects_to_the_database(make):
                 assert other.request("GET", "/nowhere")[0] == 404
             assert time.monotonic() - started < 2
             assert answer_of(waiting.socket)[0] == 503 and time.monotonic() - started > 2
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/autogroup"), reason="this kernel does not group processes by session")
+def test_hashers_come_after_everybody_else(make):
+    """Niceness counts within a session alone, where the kernel groups processes by session (sched(7))."""
+    service, _ = make()
+    for hasher in service.children("hasher"):
+        wait_until(lambda: Path(f"/proc/{hasher}/autogroup").read_text().endswith("nice 10\n"))
+        assert os.getpriority(os.PRIO_PROCESS, hasher) == 10
