@@ -68,6 +68,18 @@ def processor_time(process):
     return time.clock_gettime_ns(~process << 3 | 2)
 
 
+def memory_of(process):
+    """All that the process may write to, heap and stacks included, part by part; not a sanitizer's shadow, which
+    is terabytes."""
+    with open(f"/proc/{process}/maps") as maps, open(f"/proc/{process}/mem", "rb", 0) as memory:
+        for line in maps:
+            addresses, modes = line.split()[:2]
+            begin, end = (int(address, 16) for address in addresses.split("-"))
+            if modes.startswith("rw") and end - begin < 1 << 30:
+                memory.seek(begin)
+                yield memory.read(end - begin)
+
+
 def folder():
     """A new one, in the run's folder (guard.py)."""
     path = Path(tempfile.mkdtemp(prefix="lk-"))
@@ -191,9 +203,10 @@ class Service:
 
     @property
     def environment(self):
-        # gcc's UBSan writes to stderr all the same where ASan is there too
+        # gcc's UBSan writes to stderr all the same where ASan is there too. What is freed is overwritten as by
+        # mallopt(M_PERTURB), which ASan's malloc() does not know
         reports = f"log_path={self.dir}/log/sanitizer:exitcode=99"
-        return {"PATH": os.environ["PATH"], **self.more_environment, "ASAN_OPTIONS": f"{reports}:detect_leaks=1:print_legend=0",
+        return {"PATH": os.environ["PATH"], **self.more_environment, "ASAN_OPTIONS": f"{reports}:detect_leaks=1:print_legend=0:max_free_fill_size=1048576",
                 "UBSAN_OPTIONS": f"{reports}:halt_on_error=1:print_stacktrace=1"}
 
     def argv(self, *arguments):

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """Mail is never lost and never slows a request."""
-import contextlib
 import os
 import ssl
 import stat
@@ -10,7 +9,7 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from harness import Cluster, Service, folder, link_of, wait_until
+from harness import Cluster, Service, folder, link_of, memory_of, wait_until
 from sink import Sink, certificate
 
 
@@ -468,19 +467,6 @@ def test_the_database_never_holds_a_token_that_works(make, sink, address):
     assert token not in dump and token not in service.log()
 
 
-def memory_holds(process, octets):
-    """In which parts of its memory."""
-    found = []
-    with open(f"/proc/{process}/maps") as maps, open(f"/proc/{process}/mem", "rb") as memory:
-        for line in maps:
-            begin, end = (int(part, 16) for part in line.split()[0].split("-"))
-            with contextlib.suppress(OSError, ValueError):  # what only the kernel reads
-                memory.seek(begin)
-                if octets in memory.read(end - begin):
-                    found.append(line.strip())
-    return found
-
-
 @pytest.mark.skipif(os.getuid() != 0, reason="reads another process's memory")
 @pytest.mark.parametrize("transport", ["smtp", "tls", "sendmail", "directory"])
 def test_no_process_keeps_a_token_that_was_sent(make, sink, address, transport):
@@ -497,7 +483,7 @@ def test_no_process_keeps_a_token_that_was_sent(make, sink, address, transport):
                else mail_of((place / "mail").read_bytes()))
     token = link_of(message).rsplit("/", 1)[1].encode()
     assert len(token) == 43
-    wait_until(lambda: not any(memory_holds(child, token) for child in service.children()))
+    wait_until(lambda: not any(token in part for child in service.children() for part in memory_of(child)))
 
 
 def test_port_465_is_explained(make):

@@ -5,11 +5,10 @@ import os
 import re
 import statistics
 import time
-from pathlib import Path
 
 import pytest
 
-from harness import processor_time, wait_until
+from harness import memory_of, processor_time, wait_until
 
 PASSWORD = "password123"
 
@@ -271,17 +270,6 @@ def test_nothing_secret_is_logged(make, address):
     assert "mail_sent" in log
 
 
-def writable_memory(process):
-    """All of it, heap and stacks included."""
-    for line in Path(f"/proc/{process}/maps").read_text().splitlines():
-        addresses, modes = line.split()[:2]
-        start, end = (int(address, 16) for address in addresses.split("-"))
-        if modes.startswith("rw"):
-            with open(f"/proc/{process}/mem", "rb", 0) as memory:
-                memory.seek(start)
-                yield memory.read(end - start)
-
-
 def test_nothing_secret_stays_in_memory(make, address):
     """What a request brought and an answer took along is wiped when it is over: in arenas, in libfcgi's buffers and
     parameters, in messages between processes, on stacks."""
@@ -301,7 +289,7 @@ def test_nothing_secret_stays_in_memory(make, address):
     secrets = [first, second, tokens["access_token"][-60:], tokens["refresh_token"][-60:], cookie[-60:]]
 
     def found(child):
-        return {text for memory in writable_memory(child) for text in [public, *secrets] if text.encode() in memory}
+        return {text for memory in memory_of(child) for text in [public, *secrets] if text.encode() in memory}
     for child in service.children():
         wait_until(lambda: found(child) == {public})
 
