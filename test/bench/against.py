@@ -69,6 +69,7 @@ def rate_beside_noise(side, seconds, turn):
 
 
 def memory(side, seconds, turn):
+    time.sleep(2)  # until the memory of the hashes is back with the kernel
     return world.pss(side.service)
 
 
