@@ -468,8 +468,6 @@ def test_the_database_never_holds_a_token_that_works(make, sink, address):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="reads another process's memory")
-@pytest.mark.skipif(os.environ.get("LATCHKEY_TEST_SANITIZE") == "1",
-                    reason="AddressSanitizer keeps what was freed for a while, as it was, to find uses of it")
 @pytest.mark.parametrize("transport", ["smtp", "tls", "sendmail", "directory"])
 def test_no_process_keeps_a_token_that_was_sent(make, sink, address, transport):
     context, ca = certificate(folder(), "127.0.0.1")
